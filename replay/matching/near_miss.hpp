@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replay/matching/match_key.hpp"
+
+namespace tapedeck {
+
+// Why no recording answers, in order of precedence (contract: the header Tapedeck-Miss).
+enum class MissReason { not_intercepted, empty_cassette, no_host, no_path, no_method, differs, exhausted };
+std::string_view miss_reason_text(MissReason reason);  // "not-intercepted", …
+
+// One field in which a recording differs from the request. `field` reads "query companyId", "body $.companyIds[1]",
+// "path", "method", "header Range". An absent side is empty with its flag off.
+struct FieldDifference {
+  std::string field;
+  bool recorded_present = true;
+  std::string recorded;
+  bool requested_present = true;
+  std::string requested;
+};
+
+struct NearRecording {
+  std::int64_t exchange_id = 0;
+  std::int64_t take_ordinal = 0;
+  std::int64_t recorded_at_us = 0;
+  std::string session;
+  std::uint64_t used = 0;
+  std::string request_line;  // "GET https://api.roaring.io/…", redacted
+  std::vector<FieldDifference> differences;
+};
+
+struct MissReport {
+  MissReason reason = MissReason::differs;
+  std::string request_line;
+  std::string detail;                  // one sentence for people
+  std::vector<NearRecording> nearest;  // at most three, nearest first
+  std::string suggestion;              // the rule, option or command that would make it match; may be empty
+};
+
+// Field by field, nearest differences first. Pure.
+std::vector<FieldDifference> differences_between(const MatchKey& recorded, const MatchKey& requested);
+
+}  // namespace tapedeck

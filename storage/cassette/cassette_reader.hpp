@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/result.hpp"
+#include "storage/cassette/cassette_writer.hpp"
+#include "storage/exchange/exchange.hpp"
+
+namespace tapedeck {
+
+struct Take {
+  std::int64_t ordinal = 0;
+  std::string uuid;
+  TakeKind kind = TakeKind::replace;
+  TakeState state = TakeState::open;
+  std::int64_t parent_ordinal = 0;  // of an extend take; 0: none
+  std::int64_t started_at_us = 0;
+  std::int64_t ended_at_us = 0;
+  std::string tool_version;
+  std::uint64_t exchange_count = 0;
+};
+
+struct StoredExchange {
+  std::int64_t id = 0;
+  std::int64_t take_ordinal = 0;
+  Exchange exchange;
+};
+
+// Which parts of exchanges a visit loads. Bodies of responses are the bulk of a cassette, so an index is built without.
+struct ReadParts {
+  bool request_bodies = true;
+  bool response_bodies = true;
+  bool events = false;
+};
+
+// Reads a cassette and never changes a byte of it or of its folder (docs/cassette-format.md, "Reading"). Everything in
+// the file is hostile: the schema is compared, sizes are bounded, types are checked. One reader belongs to one thread.
+class CassetteReader {
+ public:
+  // Failures: cassette-missing, cassette-unreadable, cassette-foreign, cassette-newer, cassette-corrupt,
+  // cassette-hot-wal.
+  static Result<std::unique_ptr<CassetteReader>> open(const std::filesystem::path& file);
+  ~CassetteReader();
+
+  const std::string& uuid() const;
+  Result<std::vector<Take>> takes();
+  Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
+  // All exchanges in order of (take ordinal, finished number), until `visit` returns false.
+  Result<void> for_each(const ReadParts& parts, const std::function<bool(StoredExchange&&)>& visit);
+  // PRAGMA integrity_check and foreign keys, for tests and `tapedeck check`.
+  Result<void> check_integrity();
+
+ private:
+  struct State;
+  explicit CassetteReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Removes the newest take and what only it holds. A writer's job: takes the lock. Returns the ordinal that was dropped.
+Result<std::int64_t> drop_last_take(const std::filesystem::path& file, std::chrono::milliseconds lock_wait_ms);
+
+}  // namespace tapedeck

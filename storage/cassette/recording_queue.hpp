@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "storage/cassette/cassette_writer.hpp"
+
+namespace tapedeck {
+
+// The bounded queue between the workers and the one writer thread, which it owns. The writer commits whatever is
+// queued in one transaction (group commit); there is no batch timer. Once a commit has failed nothing more is taken:
+// every later push fails with the same Failure, so recording stops loudly.
+class RecordingQueue {
+ public:
+  // Called on the writer thread when the exchange is committed or can no longer be.
+  using OnCommitted = std::function<void(Result<void>)>;
+
+  RecordingQueue(std::unique_ptr<CassetteWriter> writer, std::size_t exchanges_max);
+  ~RecordingQueue();
+
+  // Thread-safe, never blocks. A full queue is Failure `recording-queue-full`; then `on_committed` is not called.
+  Result<void> push(RedactedExchange exchange, OnCommitted on_committed);
+
+  // Waits until all that was pushed is committed, stops the thread and gives the writer back for end_take and close.
+  std::unique_ptr<CassetteWriter> stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tapedeck
