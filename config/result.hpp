@@ -15,6 +15,11 @@ enum class Blame { client, upstream, cassette, us };
 // An expected failure. `code` is a stable kebab-case word for programs ("cassette-newer"); `detail` is one line for
 // people that names the thing and the mend. Neither may hold a secret.
 struct Failure {
+  Failure() = default;
+  // With a constructor a text alone makes no Failure, so that a Result<std::string> can be returned as a plain text.
+  Failure(std::string code_word, Blame at_fault, std::string detail_line)
+      : code(std::move(code_word)), blame(at_fault), detail(std::move(detail_line)) {}
+
   std::string code;
   Blame blame = Blame::us;
   std::string detail;
