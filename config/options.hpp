@@ -47,6 +47,7 @@ struct Timing {
 // Limits of every buffer and wait. Not all have a switch; all have a name.
 struct Limits {
   std::size_t head_bytes_max = 64 * 1024;
+  std::size_t start_line_bytes_max = 16 * 1024;  // request line or status line
   std::size_t header_fields_max = 200;
   std::size_t chunk_line_bytes_max = 4096;
   std::size_t interim_responses_max = 16;
