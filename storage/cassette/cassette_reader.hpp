@@ -27,6 +27,7 @@ struct Take {
 
 struct StoredExchange {
   std::int64_t id = 0;
+  std::string uuid;
   std::int64_t take_ordinal = 0;
   Exchange exchange;
 };
@@ -57,6 +58,7 @@ class CassetteReader {
 
  private:
   struct State;
+  class Visit;
   explicit CassetteReader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

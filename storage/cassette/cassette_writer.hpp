@@ -9,6 +9,7 @@
 
 #include "config/options.hpp"
 #include "config/result.hpp"
+#include "storage/cassette/environment.hpp"
 #include "storage/redaction/redacted_exchange.hpp"
 
 namespace tapedeck {
@@ -17,10 +18,11 @@ enum class TakeKind { replace, extend };  // record, auto
 enum class TakeState { open, complete, interrupted };
 
 struct WriterOptions {
-  bool durable = false;            // synchronous=FULL instead of NORMAL
-  bool create_only = false;        // refuse an existing file (--new)
+  bool durable = false;      // synchronous=FULL instead of NORMAL
+  bool create_only = false;  // refuse an existing file (--new)
   std::chrono::milliseconds lock_wait_ms{5000};
-  std::string rules_snapshot;      // JSON text of the rules in force, kept with the take
+  std::string rules_snapshot;  // JSON text of the rules in force, kept with the take
+  CassetteEnvironment environment;
 };
 
 // The one that writes a cassette: holds its lock file, migrates older formats, and marks takes that a crash left open
@@ -33,13 +35,16 @@ class CassetteWriter {
   static Result<std::unique_ptr<CassetteWriter>> open(const std::filesystem::path& file, const WriterOptions& options);
   ~CassetteWriter();
 
-  bool created() const;                // the file was made by this open
-  std::uint64_t take_count() const;    // takes that were there before this one
+  bool created() const;              // the file was made by this open
+  std::uint64_t take_count() const;  // takes that were there before this one
 
   Result<std::int64_t> begin_take(TakeKind kind);  // its ordinal, from 1
   // One transaction for all of them: either every one is kept or none. Sets nothing aside on failure (a full disk is
-  // Failure `cassette-write-failed` with the system's reason).
-  Result<void> append(const std::vector<const RedactedExchange*>& exchanges);
+  // Failure `cassette-write-failed` with the system's reason). Returns the id of the first; the others follow on it.
+  Result<std::int64_t> append(const std::vector<const RedactedExchange*>& exchanges);
+  // Moves what was committed from the -wal into the file when the -wal has grown large. Apart from append, so that
+  // nobody waits for it who waits for a commit. That it fails loses nothing; close() will say so.
+  void checkpoint_if_large();
   Result<void> end_take(TakeState state);
   // A clean stop: checkpoint, journal_mode=DELETE, full sync, lock let go. No -wal or -shm stays.
   Result<void> close();
@@ -49,5 +54,11 @@ class CassetteWriter {
   explicit CassetteWriter(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Puts the cassette `finished`, which a writer has closed, in the place of `target` (--replace). Until it returns,
+// `target` is as it was. Failures: cassette-busy, cassette-unwritable, and those of opening `target` to write when a
+// run that was killed has left recordings beside it.
+Result<void> replace_cassette(const std::filesystem::path& finished, const std::filesystem::path& target,
+                              std::chrono::milliseconds lock_wait_ms);
 
 }  // namespace tapedeck

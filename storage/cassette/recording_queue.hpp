@@ -20,6 +20,7 @@ class RecordingQueue {
   ~RecordingQueue();
 
   // Thread-safe, never blocks. A full queue is Failure `recording-queue-full`; then `on_committed` is not called.
+  // An exchange without a finished number is given the next one.
   Result<void> push(RedactedExchange exchange, OnCommitted on_committed);
 
   // Waits until all that was pushed is committed, stops the thread and gives the writer back for end_take and close.

@@ -1,0 +1,124 @@
+#include "storage/cassette/bodies.hpp"
+
+#include <algorithm>
+
+#include <openssl/sha.h>
+
+#include "storage/cassette/failures.hpp"
+#include "storage/cassette/schema.hpp"
+
+namespace tapedeck {
+
+std::string sha256(std::string_view bytes) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+BodyWriter::BodyWriter(Database& database, Statement find, Statement insert_body, Statement insert_piece)
+    : database_(&database),
+      find_(std::move(find)),
+      insert_body_(std::move(insert_body)),
+      insert_piece_(std::move(insert_piece)) {
+}
+
+Result<std::unique_ptr<BodyWriter>> BodyWriter::prepare(Database& database) {
+  auto find = database.prepare("SELECT id FROM bodies WHERE digest = ?");
+  if (!find) return find.error();
+  auto insert_body = database.prepare("INSERT INTO bodies(digest, size, first_piece) VALUES (?, ?, ?)");
+  if (!insert_body) return insert_body.error();
+  auto insert_piece = database.prepare("INSERT INTO body_pieces(body, n, bytes) VALUES (?, ?, ?)");
+  if (!insert_piece) return insert_piece.error();
+  return std::unique_ptr<BodyWriter>(
+      new BodyWriter(database, std::move(*find), std::move(*insert_body), std::move(*insert_piece)));
+}
+
+Result<std::int64_t> BodyWriter::keep(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  const auto digest = sha256(bytes);
+  auto found = find_.bind_blob(digest).take_integer(0);
+  if (!found || *found != 0) return found;
+
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  insert_body_.bind_blob(digest).bind(size).bind_blob(bytes.substr(0, body_piece_bytes));
+  if (auto inserted = insert_body_.run_changing(1); !inserted) return inserted.error();
+  const auto id = database_->last_inserted_id();
+  for (std::size_t at = body_piece_bytes; at < bytes.size(); at += body_piece_bytes) {
+    insert_piece_.bind(id).bind(static_cast<std::int64_t>(at / body_piece_bytes));
+    auto inserted = insert_piece_.bind_blob(bytes.substr(at, body_piece_bytes)).run_changing(1);
+    if (!inserted) return inserted.error();
+  }
+  return id;
+}
+
+BodyReader::BodyReader(std::string name, Statement find, Statement pieces)
+    : name_(std::move(name)), find_(std::move(find)), pieces_(std::move(pieces)) {
+}
+
+Result<std::unique_ptr<BodyReader>> BodyReader::prepare(Database& database) {
+  auto find = database.prepare("SELECT size, first_piece FROM bodies WHERE id = ?");
+  if (!find) return find.error();
+  auto pieces = database.prepare("SELECT n, bytes FROM body_pieces WHERE body = ? ORDER BY n");
+  if (!pieces) return pieces.error();
+  return std::unique_ptr<BodyReader>(new BodyReader(database.name(), std::move(*find), std::move(*pieces)));
+}
+
+Result<void> BodyReader::load(std::int64_t id, std::string& bytes) {
+  const StatementReset find_reset(find_);
+  auto found = find_.bind(id).step();
+  if (!found) return found.error();
+  if (!*found) return damaged(id, "is missing");
+  RowReader row(find_);
+  const auto size = static_cast<std::uint64_t>(row.integer(1, body_bytes_max_stored));
+  const auto first = row.blob(body_piece_bytes);
+  if (!row.ok()) return damaged(id, "has a wrong " + row.problem());
+  if (first.size() != std::min<std::uint64_t>(size, body_piece_bytes)) return damaged(id, "has a wrong first piece");
+  bytes.assign(first);
+  if (size > body_piece_bytes) return load_pieces(id, size, bytes);
+  return {};
+}
+
+Result<void> BodyReader::load_pieces(std::int64_t id, std::uint64_t size, std::string& bytes) {
+  const StatementReset pieces_reset(pieces_);
+  pieces_.bind(id);
+  for (std::int64_t n = 1; bytes.size() < size; ++n) {
+    auto found = pieces_.step();
+    if (!found) return found.error();
+    if (!*found) return damaged(id, "lacks its piece " + std::to_string(n));
+    RowReader row(pieces_);
+    const auto stored_n = row.integer();
+    const auto piece = row.blob(body_piece_bytes);
+    const auto expected = std::min<std::uint64_t>(size - bytes.size(), body_piece_bytes);
+    if (!row.ok() || stored_n != n || piece.size() != expected) {
+      return damaged(id, "has a wrong piece " + std::to_string(n));
+    }
+    bytes += piece;
+  }
+  return {};
+}
+
+Failure BodyReader::damaged(std::int64_t id, std::string_view what) const {
+  return cassette_corrupt(name_, "body " + std::to_string(id) + " " + std::string(what));
+}
+
+Result<void> BodyReader::check_digests(Database& database) {
+  auto reader = prepare(database);
+  if (!reader) return reader.error();
+  auto all = database.prepare("SELECT id, digest FROM bodies");
+  if (!all) return all.error();
+  std::string bytes;
+  while (true) {
+    auto found = all->step();
+    if (!found) return found.error();
+    if (!*found) return {};
+    RowReader row(*all);
+    const auto id = row.integer();
+    const auto digest = row.optional_blob_of_size(SHA256_DIGEST_LENGTH);
+    if (!row.ok()) return (*reader)->damaged(id, "has a wrong " + row.problem());
+    if (auto loaded = (*reader)->load(id, bytes); !loaded) return loaded;
+    if (digest && *digest != sha256(bytes)) return (*reader)->damaged(id, "is not what its digest says");
+  }
+}
+
+}  // namespace tapedeck

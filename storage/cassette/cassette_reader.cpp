@@ -1,0 +1,239 @@
+#include "storage/cassette/cassette_reader.hpp"
+
+#include "storage/cassette/bodies.hpp"
+#include "storage/cassette/exchange_rows.hpp"
+#include "storage/cassette/failures.hpp"
+#include "storage/cassette/files.hpp"
+#include "storage/cassette/readable_cassette.hpp"
+#include "storage/cassette/sqlite/statement.hpp"
+#include "storage/cassette/words.hpp"
+
+namespace tapedeck {
+
+namespace {
+
+// Far above what a body can arrive in; what lies beyond is left unread.
+constexpr std::int64_t events_max = 1'000'000;
+
+Result<Take> read_take(const Statement& select, const std::string& name) {
+  RowReader row(select);
+  Take take;
+  take.ordinal = row.integer(1);
+  const auto uuid = row.blob_of_size(16);
+  const auto kind = value_of(take_kind_words, row.text(word_bytes_max));
+  if (!kind) row.reject();
+  const auto state = value_of(take_state_words, row.text(word_bytes_max));
+  if (!state) row.reject();
+  take.parent_ordinal = row.optional_integer(1).value_or(0);
+  take.started_at_us = row.integer(0, time_us_max);
+  take.ended_at_us = row.optional_integer(0, time_us_max).value_or(0);
+  take.tool_version = row.text(word_bytes_max);
+  take.exchange_count = static_cast<std::uint64_t>(row.integer());
+  if (!row.ok()) return cassette_corrupt(name, "a take has a wrong " + row.problem());
+  take.uuid = uuid_text(uuid);
+  take.kind = *kind;
+  take.state = *state;
+  return take;
+}
+
+}  // namespace
+
+// Statements refer to the database and are declared after it.
+struct CassetteReader::State {
+  std::filesystem::path file;
+  std::string uuid;
+  ReadableCassette cassette;
+  std::unique_ptr<BodyReader> bodies;
+  std::unique_ptr<Statement> select_one;
+  std::unique_ptr<Statement> select_events;
+  int visits = 0;  // how many operations are under way: a visitor may load
+
+  Result<void> connect();
+  void disconnect();
+  Result<StoredExchange> complete(ExchangeRow&& row, const ReadParts& parts);
+  Result<void> load_events(std::int64_t id, std::vector<ExchangeEvent>& events);
+};
+
+// One use of the connection. While somebody records, the connection ends with it, because the writer could not close
+// the cassette otherwise.
+class CassetteReader::Visit {
+ public:
+  explicit Visit(State& state) : state_(state), connected_(state.connect()) { ++state_.visits; }
+  ~Visit() {
+    if (--state_.visits > 0 || !connected_ || state_.cassette.is_copy) return;
+    if (std::error_code error; std::filesystem::exists(wal_of(state_.file), error)) state_.disconnect();
+  }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+  const Result<void>& connected() const { return connected_; }
+
+ private:
+  State& state_;
+  Result<void> connected_;
+};
+
+Result<void> CassetteReader::State::connect() {
+  if (cassette.database) return {};
+  auto opened = ReadableCassette::open(file);
+  if (!opened) return opened.error();
+  if (!uuid.empty() && opened->meta.uuid != uuid) {
+    return Failure{"cassette-foreign", Blame::cassette,
+                   file.string() + " was replaced by another cassette while it was in use; start again"};
+  }
+  uuid = opened->meta.uuid;
+  Database& database = *opened->database;
+  auto body_reader = BodyReader::prepare(database);
+  if (!body_reader) return body_reader.error();
+  auto one = database.prepare("SELECT " + std::string(exchange_columns()) + " FROM exchanges WHERE id = ?");
+  if (!one) return one.error();
+  auto events = database.prepare(
+      "SELECT direction, kind, time_us, offset, length FROM events WHERE exchange = ? ORDER BY n LIMIT ?");
+  if (!events) return events.error();
+  bodies = std::move(*body_reader);
+  select_one = std::make_unique<Statement>(std::move(*one));
+  select_events = std::make_unique<Statement>(std::move(*events));
+  cassette = std::move(*opened);
+  return {};
+}
+
+void CassetteReader::State::disconnect() {
+  select_events.reset();
+  select_one.reset();
+  bodies.reset();
+  cassette.database.reset();
+}
+
+Result<void> CassetteReader::State::load_events(std::int64_t id, std::vector<ExchangeEvent>& events) {
+  const StatementReset events_reset(*select_events);
+  select_events->bind(id).bind(events_max);
+  while (true) {
+    auto found = select_events->step();
+    if (!found) return found.error();
+    if (!*found) return {};
+    RowReader row(*select_events);
+    ExchangeEvent event;
+    event.direction = static_cast<Direction>(row.integer(0, 1));
+    const auto kind = row.integer();
+    event.time_us = row.integer(0, time_us_max);
+    event.offset = static_cast<std::uint64_t>(row.integer());
+    event.length = static_cast<std::uint64_t>(row.integer());
+    if (!row.ok()) {
+      return cassette_corrupt(file.string(),
+                              "an event of exchange " + std::to_string(id) + " has a wrong " + row.problem());
+    }
+    if (kind != static_cast<std::int64_t>(ExchangeEvent::Kind::body_chunk)) continue;
+    events.push_back(event);
+  }
+}
+
+Result<StoredExchange> CassetteReader::State::complete(ExchangeRow&& row, const ReadParts& parts) {
+  StoredExchange stored;
+  stored.id = row.place.id;
+  stored.uuid = uuid_text(uuid_bytes(row.place.uuid));
+  stored.take_ordinal = row.place.take_ordinal;
+  stored.exchange = std::move(row.exchange);
+  if (parts.request_bodies && row.place.request_body != 0) {
+    if (auto loaded = bodies->load(row.place.request_body, stored.exchange.request.body.bytes); !loaded) {
+      return loaded.error();
+    }
+  }
+  if (parts.response_bodies && row.place.response_body != 0) {
+    if (auto loaded = bodies->load(row.place.response_body, stored.exchange.response->body.bytes); !loaded) {
+      return loaded.error();
+    }
+  }
+  if (parts.events) {
+    if (auto loaded = load_events(stored.id, stored.exchange.events); !loaded) return loaded.error();
+  }
+  return stored;
+}
+
+CassetteReader::CassetteReader(std::unique_ptr<State> state) : state_(std::move(state)) {
+}
+CassetteReader::~CassetteReader() = default;
+
+Result<std::unique_ptr<CassetteReader>> CassetteReader::open(const std::filesystem::path& file) {
+  auto state = std::make_unique<State>();
+  state->file = real_path(file);
+  {
+    const Visit visit(*state);
+    if (!visit.connected()) return visit.connected().error();
+  }
+  return std::unique_ptr<CassetteReader>(new CassetteReader(std::move(state)));
+}
+
+const std::string& CassetteReader::uuid() const {
+  return state_->uuid;
+}
+
+Result<std::vector<Take>> CassetteReader::takes() {
+  const Visit visit(*state_);
+  if (!visit.connected()) return visit.connected().error();
+  auto select = state_->cassette.database->prepare(
+      "SELECT ordinal, uuid, kind, state, parent, started_at_us, ended_at_us, tool_version,"
+      " (SELECT count(*) FROM exchanges WHERE take = ordinal) FROM takes ORDER BY ordinal");
+  if (!select) return select.error();
+  std::vector<Take> takes;
+  while (true) {
+    auto found = select->step();
+    if (!found) return found.error();
+    if (!*found) return takes;
+    auto take = read_take(*select, state_->file.string());
+    if (!take) return take.error();
+    takes.push_back(std::move(*take));
+  }
+}
+
+Result<StoredExchange> CassetteReader::load(std::int64_t id, const ReadParts& parts) {
+  const Visit visit(*state_);
+  if (!visit.connected()) return visit.connected().error();
+  Statement& select = *state_->select_one;
+  const StatementReset select_reset(select);
+  auto found = select.bind(id).step();
+  if (!found) return found.error();
+  if (!*found) return cassette_corrupt(state_->file.string(), "it has no exchange " + std::to_string(id));
+  auto row = read_exchange(select, state_->file.string());
+  if (!row) return row.error();
+  if (!row->known_kind) {
+    return Failure{"cassette-newer", Blame::cassette,
+                   "exchange " + std::to_string(id) + " of " + state_->file.string() +
+                       " is of a kind that only a newer tapedeck knows; install one"};
+  }
+  return state_->complete(std::move(*row), parts);
+}
+
+Result<void> CassetteReader::for_each(const ReadParts& parts, const std::function<bool(StoredExchange&&)>& visitor) {
+  const Visit visit(*state_);
+  if (!visit.connected()) return visit.connected().error();
+  auto select = state_->cassette.database->prepare("SELECT " + std::string(exchange_columns()) +
+                                                   " FROM exchanges ORDER BY take, finished_number, id");
+  if (!select) return select.error();
+  while (true) {
+    auto found = select->step();
+    if (!found) return found.error();
+    if (!*found) return {};
+    auto row = read_exchange(*select, state_->file.string());
+    if (!row) return row.error();
+    if (!row->known_kind) continue;
+    auto stored = state_->complete(std::move(*row), parts);
+    if (!stored) return stored.error();
+    if (!visitor(std::move(*stored))) return {};
+  }
+}
+
+Result<void> CassetteReader::check_integrity() {
+  const Visit visit(*state_);
+  if (!visit.connected()) return visit.connected().error();
+  Database& database = *state_->cassette.database;
+  for (const std::string_view pragma : {"PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"}) {
+    auto check = database.prepare(pragma);
+    if (!check) return check.error();
+    auto found = check->step();
+    if (!found) return found.error();
+    const bool is_fine = !*found || RowReader(*check).text(name_bytes_max) == "ok";
+    if (!is_fine) return cassette_corrupt(state_->file.string(), std::string(pragma) + " finds faults");
+  }
+  return BodyReader::check_digests(database);
+}
+
+}  // namespace tapedeck

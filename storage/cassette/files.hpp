@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "config/result.hpp"
+
+namespace tapedeck {
+
+// The few things done with files that SQLite does not do for us.
+
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept;
+  ~UniqueFd();
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// The files that SQLite may leave beside a cassette.
+std::filesystem::path wal_of(const std::filesystem::path& cassette);
+std::filesystem::path shm_of(const std::filesystem::path& cassette);
+std::filesystem::path journal_of(const std::filesystem::path& cassette);
+
+// One name for a file, however it was reached: SQLite's own files lie beside what a symbolic link points to.
+std::filesystem::path real_path(const std::filesystem::path& file);
+
+bool exists_with_bytes(const std::filesystem::path& file);
+
+// A rollback journal that names a super-journal makes SQLite look at, and delete, whatever file that is. We never make
+// one, so it is a trap laid beside the cassette.
+bool names_super_journal(const std::filesystem::path& journal);
+
+// Makes a rename or a removal in the folder last.
+void sync_folder_of(const std::filesystem::path& file);
+
+// The text of errno, for failures.
+std::string system_reason();
+
+}  // namespace tapedeck

@@ -1,0 +1,129 @@
+#include "storage/cassette/header_list.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace tapedeck {
+
+namespace {
+
+constexpr std::size_t fields_max = 4096;
+constexpr std::size_t interim_responses_max = 256;
+
+// Seven bits a byte, least significant first, the high bit set on all but the last (as LEB128).
+void append_number(std::string& out, std::size_t number) {
+  while (number >= 0x80) {
+    out += static_cast<char>(number | 0x80);
+    number >>= 7;
+  }
+  out += static_cast<char>(number);
+}
+
+void append_text(std::string& out, std::string_view text) {
+  append_number(out, text.size());
+  out += text;
+}
+
+// Takes things off the front of bytes that may hold anything. Once something was wrong all that follows is empty.
+class Taker {
+ public:
+  explicit Taker(std::string_view bytes) : rest_(bytes) {}
+
+  std::size_t number() {
+    std::size_t value = 0;
+    for (unsigned shift = 0; shift < 28 && !rest_.empty(); shift += 7) {
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      value |= static_cast<std::size_t>(byte & 0x7f) << shift;
+      // A number has one form only, so that equal lists are equal bytes.
+      if (byte < 0x80) return byte == 0 && shift > 0 ? fail() : value;
+    }
+    return fail();
+  }
+
+  std::string_view text() {
+    const std::size_t size = number();
+    if (!ok_ || size > rest_.size()) {
+      fail();
+      return {};
+    }
+    const auto taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+
+  bool more() const { return ok_ && !rest_.empty(); }
+  bool ok() const { return ok_; }
+
+ private:
+  std::size_t fail() {
+    ok_ = false;
+    return 0;
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+bool fits_as_name(std::string_view name) {
+  return !name.empty() && fits_in_word(name) && name.find(':') == std::string_view::npos;
+}
+
+}  // namespace
+
+bool fits_on_line(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+bool fits_in_word(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
+}
+
+std::string encode_headers(const Headers& headers) {
+  std::string out;
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    append_text(out, headers[i].name);
+    append_text(out, headers[i].value);
+  }
+  return out;
+}
+
+std::optional<Headers> decode_headers(std::string_view bytes) {
+  Headers headers;
+  Taker taker(bytes);
+  while (taker.more()) {
+    const auto name = taker.text();
+    const auto value = taker.text();
+    if (!taker.ok() || !fits_as_name(name) || !fits_on_line(value) || headers.size() == fields_max) return std::nullopt;
+    headers.add(name, value);
+  }
+  if (!taker.ok()) return std::nullopt;
+  return headers;
+}
+
+std::string encode_interim_responses(const std::vector<InterimResponse>& responses) {
+  std::string out;
+  for (const auto& response : responses) {
+    append_number(out, static_cast<std::size_t>(response.status));
+    append_text(out, response.reason);
+    append_text(out, encode_headers(response.headers));
+  }
+  return out;
+}
+
+std::optional<std::vector<InterimResponse>> decode_interim_responses(std::string_view bytes) {
+  std::vector<InterimResponse> responses;
+  Taker taker(bytes);
+  while (taker.more()) {
+    const auto status = taker.number();
+    const auto reason = taker.text();
+    auto headers = decode_headers(taker.text());
+    const bool fits = taker.ok() && status >= 100 && status <= 199 && fits_on_line(reason) && headers.has_value();
+    if (!fits || responses.size() == interim_responses_max) return std::nullopt;
+    responses.push_back({static_cast<int>(status), std::string(reason), std::move(*headers)});
+  }
+  if (!taker.ok()) return std::nullopt;
+  return responses;
+}
+
+}  // namespace tapedeck

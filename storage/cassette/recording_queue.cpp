@@ -1,0 +1,133 @@
+#include "storage/cassette/recording_queue.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace tapedeck {
+
+namespace {
+
+// One transaction takes no more, so that the first of a long queue need not wait for the last.
+constexpr std::size_t batch_exchanges_max = 512;
+// Exchanges of the largest size would fill the memory long before their number does.
+constexpr std::size_t queued_bytes_max = 256 * 1024 * 1024;
+
+struct Item {
+  RedactedExchange exchange;
+  RecordingQueue::OnCommitted on_committed;
+};
+
+std::size_t body_bytes(const Exchange& exchange) {
+  return exchange.request.body.bytes.size() + (exchange.response ? exchange.response->body.bytes.size() : 0);
+}
+
+}  // namespace
+
+// The writer belongs to the thread from start to join; everything else is guarded by the mutex.
+struct RecordingQueue::State {
+  std::unique_ptr<CassetteWriter> writer;
+  std::size_t exchanges_max = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Item> items;
+  std::size_t queued_bytes = 0;
+  std::uint64_t finished_number = 0;
+  bool stopping = false;
+  std::optional<Failure> failure;
+
+  std::thread thread;
+
+  void run();
+  std::vector<Item> take_batch();
+  Result<void> commit(const std::vector<Item>& batch);
+};
+
+// Empty when there is nothing left and nothing will come.
+std::vector<Item> RecordingQueue::State::take_batch() {
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return stopping || !items.empty(); });
+  std::vector<Item> batch;
+  while (!items.empty() && batch.size() < batch_exchanges_max) {
+    queued_bytes -= body_bytes(items.front().exchange.exchange());
+    batch.push_back(std::move(items.front()));
+    items.pop_front();
+  }
+  return batch;
+}
+
+// After a failure nothing is written any more: what follows could not be told from a whole recording.
+Result<void> RecordingQueue::State::commit(const std::vector<Item>& batch) {
+  {
+    const std::lock_guard lock(mutex);
+    if (failure) return *failure;
+  }
+  std::vector<const RedactedExchange*> exchanges;
+  for (const auto& item : batch) exchanges.push_back(&item.exchange);
+  auto appended = writer->append(exchanges);
+  if (appended) return {};
+  const std::lock_guard lock(mutex);
+  failure = appended.error();
+  return *failure;
+}
+
+void RecordingQueue::State::run() {
+  while (true) {
+    auto batch = take_batch();
+    if (batch.empty()) return;
+    const auto committed = commit(batch);
+    for (auto& item : batch) item.on_committed(committed);
+    writer->checkpoint_if_large();
+  }
+}
+
+RecordingQueue::RecordingQueue(std::unique_ptr<CassetteWriter> writer, std::size_t exchanges_max)
+    : state_(std::make_unique<State>()) {
+  state_->writer = std::move(writer);
+  state_->exchanges_max = exchanges_max;
+  state_->thread = std::thread([state = state_.get()] { state->run(); });
+}
+
+RecordingQueue::~RecordingQueue() {
+  (void)stop();
+}
+
+Result<void> RecordingQueue::push(RedactedExchange exchange, OnCommitted on_committed) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->failure) return *state_->failure;
+    if (state_->stopping) return Failure{"recording-stopped", Blame::us, "recording has ended; start it again"};
+    const auto bytes = body_bytes(exchange.exchange());
+    const bool too_many = state_->items.size() >= state_->exchanges_max;
+    const bool too_large = !state_->items.empty() && state_->queued_bytes + bytes > queued_bytes_max;
+    if (too_many || too_large) {
+      return Failure{"recording-queue-full", Blame::us,
+                     "the disk does not keep up with recording; send fewer requests at a time"};
+    }
+    auto& last = state_->finished_number;
+    const auto given = exchange.exchange().finished_number;
+    last = given != 0 ? std::max(last, given) : last + 1;
+    if (given == 0) exchange.set_finished_number(last);
+    state_->queued_bytes += bytes;
+    state_->items.push_back({std::move(exchange), std::move(on_committed)});
+  }
+  state_->changed.notify_one();
+  return {};
+}
+
+std::unique_ptr<CassetteWriter> RecordingQueue::stop() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->changed.notify_one();
+  if (state_->thread.joinable()) state_->thread.join();
+  return std::move(state_->writer);
+}
+
+}  // namespace tapedeck
