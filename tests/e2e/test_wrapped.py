@@ -1,0 +1,215 @@
+"""`tapedeck record -- COMMAND`: what the command is given, what is said at its end, and the exit codes."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+
+from support.case import TapedeckCase
+from support.processes import BINARY, clean_environment, run_tapedeck, wait_until
+
+URL = "https://api.roaring.io"
+UNIQUE = URL + "/__stand_in/unique/"
+CURL = ("curl", "-qsS", "--max-time", "20")
+
+
+class WrappedCase(TapedeckCase):
+    def setUp(self):
+        super().setUp()
+        self.cassette = self.folder / "wrapped.cassette"
+
+    def wrapped(self, mode: str, options: tuple, command: tuple, **more) -> subprocess.CompletedProcess:
+        return run_tapedeck(self.folder, mode, "--cassette", self.cassette, *options, "--", *command, **more)
+
+    def record(self, *command, options: tuple = (), **more) -> subprocess.CompletedProcess:
+        return self.wrapped("record", (*self.upstream.upstream_options(), *options), command, **more)
+
+    def replay(self, *command, options: tuple = (), **more) -> subprocess.CompletedProcess:
+        return self.wrapped("replay", options, command, **more)
+
+    @property
+    def upstream(self):
+        if not hasattr(self, "_upstream"):
+            self._upstream = self.stand_in()
+        return self._upstream
+
+
+class RecordTest(WrappedCase):
+    def test_a_command_is_recorded_and_replayed_without_settings_of_its_own(self):
+        recorded = self.record(*CURL, UNIQUE + "w1", UNIQUE + "w2")
+        self.assertEqual(recorded.returncode, 0, recorded.stderr)
+        self.assertRegex(recorded.stderr, r"\b2 exchanges? recorded|recorded:? 2\b|\b2 recorded")
+        self.assertIn(str(self.cassette), recorded.stderr)
+        self.upstream.stop()
+        replayed = self.replay(*CURL, UNIQUE + "w1", UNIQUE + "w2")
+        self.assertEqual((replayed.returncode, replayed.stdout), (0, recorded.stdout), replayed.stderr)
+        self.assertRegex(replayed.stderr, r"\b2 hits")
+
+    def test_python_requests_needs_no_settings_either(self):
+        script = f"import requests; print(requests.get('{UNIQUE}p1').text)"
+        recorded = self.record("/usr/bin/python3", "-c", script)
+        self.assertEqual(recorded.returncode, 0, recorded.stderr)
+        self.upstream.stop()
+        replayed = self.replay("/usr/bin/python3", "-c", script)
+        self.assertEqual((replayed.returncode, replayed.stdout), (0, recorded.stdout), replayed.stderr)
+
+    def test_a_second_run_adds_a_take_and_says_how_to_undo_it(self):
+        first = self.record(*CURL, UNIQUE + "t1")
+        self.assertNotIn("adding take", first.stderr)
+        second = self.record(*CURL, UNIQUE + "t1")
+        self.assertIn("adding take 2", second.stderr)
+        self.assertIn("tapedeck takes drop last", second.stderr)
+
+    def test_hosts_that_are_tunnelled_are_named_with_the_option_that_records_them(self):
+        """Not intercepted means untouched: the client sees the upstream's own certificate."""
+        port = self.upstream.https_port
+        url = f"https://localhost:{port}/__stand_in/unique/tunnelled"
+        command = (*CURL, "--noproxy", "", "--cacert", str(self.upstream.ca_file), url)
+        recorded = self.record(*command, options=("--connect-to", f"localhost:{port}:127.0.0.1:{port}"))
+        self.assertEqual(recorded.returncode, 0, recorded.stderr)
+        self.assertIn("localhost", recorded.stderr)
+        self.assertIn("--host", recorded.stderr)
+        refused = self.replay(*command)
+        self.assertEqual(refused.returncode, 56, refused.stderr)
+
+    def test_the_command_is_given_what_the_contract_lists(self):
+        done = self.record("env", options=("--set-env", "ROARING_API_ROOT"), env={"NO_PROXY": "internal.example"})
+        given = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        proxy = given["TAPEDECK_PROXY_URL"]
+        self.assertTrue(proxy.startswith("http://127.0.0.1:"), proxy)
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            self.assertEqual((given[name], given[name.upper()]), (proxy, proxy))
+        for host in ("localhost", "127.0.0.1", "::1", "internal.example"):
+            self.assertIn(host, given["no_proxy"].split(","))
+            self.assertIn(host, given["NO_PROXY"].split(","))
+        bundle_names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO")
+        bundle_names += ("CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE", "DENO_CERT", "PERL_LWP_SSL_CA_FILE")
+        self.assertEqual(len({given[name] for name in bundle_names}), 1)
+        self.assertEqual(given["NODE_EXTRA_CA_CERTS"], given["TAPEDECK_CA_FILE"])
+        self.assertEqual(given["NODE_USE_ENV_PROXY"], "1")
+        self.assertEqual(given["ROARING_API_ROOT"], given["TAPEDECK_BASE_URL"])
+
+    def test_the_base_url_can_be_used_by_clients_that_ignore_proxies(self):
+        script = f'exec {" ".join(CURL)} "$ROARING_API_ROOT/__stand_in/unique/base"'
+        recorded = self.record("sh", "-c", script, options=("--set-env", "ROARING_API_ROOT"))
+        self.assertEqual(recorded.returncode, 0, recorded.stderr)
+        self.upstream.stop()
+        replayed = self.replay(*CURL, UNIQUE + "base")
+        self.assertEqual((replayed.returncode, replayed.stdout), (0, recorded.stdout), replayed.stderr)
+
+
+class ExitCodeTest(WrappedCase):
+    def setUp(self):
+        super().setUp()
+        self.assertEqual(self.record(*CURL, UNIQUE + "known", UNIQUE + "other").returncode, 0)
+        self.upstream.stop()
+
+    def test_exit_codes(self):
+        known, both = (*CURL, UNIQUE + "known"), (*CURL, UNIQUE + "known", UNIQUE + "other")
+        unknown = (*CURL, UNIQUE + "unknown")
+        fails = ("sh", "-c", f"{' '.join(unknown)}; exit 7")
+        for name, options, command, code in (
+            ("all hits", (), both, 0),
+            ("some unused, nobody minds", (), known, 0),
+            ("a miss", (), unknown, 123),
+            ("a miss that is allowed", ("--allow-misses",), unknown, 0),
+            ("the command's own failure", (), ("sh", "-c", "exit 3"), 3),
+            ("the command's own failure beats a miss", (), fails, 7),
+            ("unused", ("--fail-on-unused",), known, 122),
+            ("nothing unused", ("--fail-on-unused",), both, 0),
+            ("unused, but the command failed", ("--fail-on-unused",), ("sh", "-c", "exit 4"), 4),
+            ("no traffic", (), ("true",), 0),
+            ("no traffic in CI", ("--ci",), ("true",), 121),
+            ("a miss in CI", ("--ci",), unknown, 123),
+            ("not found", (), ("no-such-command-anywhere",), 127),
+            ("not executable", (), (str(self.cassette),), 126),
+            ("ended by a signal", (), ("sh", "-c", "kill -TERM $$"), 128 + signal.SIGTERM),
+        ):
+            with self.subTest(name):
+                done = self.replay(*command, options=options)
+                self.assertEqual(done.returncode, code, done.stderr)
+
+    def test_the_last_line_names_the_cause_of_a_failure(self):
+        for options, command, word in (
+            ((), (*CURL, UNIQUE + "unknown"), "miss"),
+            (("--fail-on-unused",), (*CURL, UNIQUE + "known"), "unused"),
+            (("--ci",), ("true",), "no "),
+        ):
+            with self.subTest(word):
+                done = self.replay(*command, options=options)
+                self.assertIn(word, done.stderr.strip().splitlines()[-1])
+
+    def test_a_signal_sent_to_us_reaches_the_command(self):
+        pid_file = self.folder / "pid"
+        script = f"trap 'exit 9' TERM; echo $$ > {pid_file}.partial; mv {pid_file}.partial {pid_file}; while :; do sleep 0.05; done"
+        command = [str(BINARY), "replay", "--cassette", str(self.cassette), "--", "sh", "-c", script]
+        child = subprocess.Popen(command, env=clean_environment(self.folder / "home"), stderr=subprocess.DEVNULL)
+        self.addCleanup(child.kill)
+        wait_until(pid_file.exists, "the command's start")
+        os.kill(child.pid, signal.SIGTERM)
+        self.assertEqual(child.wait(20), 9)
+
+
+class AroundTest(WrappedCase):
+    def test_no_traffic_is_said_with_the_way_out(self):
+        done = self.record("true")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("tapedeck doctor -- true", done.stderr)
+
+    def test_replay_without_a_file_says_how_to_record_before_it_starts_anything(self):
+        started = self.folder / "started"
+        done = self.replay("touch", str(started))
+        self.assertEqual(done.returncode, 125, done.stderr)
+        self.assertFalse(started.exists())
+        lines = done.stderr.strip().splitlines()
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertIn(str(self.cassette.absolute()), lines[0])
+        self.assertIn("tapedeck record", lines[0])
+        self.assertIn("touch", lines[0])
+
+    def test_the_path_is_absolute_even_if_it_was_not_given_so(self):
+        done = run_tapedeck(self.folder, "replay", "--", "true", cwd=self.folder)
+        self.assertIn(str(self.folder / "tapedeck.cassette"), done.stderr)
+
+    def test_the_ready_file_is_whole_and_private(self):
+        ready_file = self.folder / "ready.json"
+        shown = self.record("sh", "-c", f"cat {ready_file}", options=("--ready-file", str(ready_file)))
+        ready = json.loads(shown.stdout)
+        members = {"pid", "proxy_url", "base_url", "base_url_tls", "admin_url", "admin_token", "ca_file", "bundle_file"}
+        self.assertLessEqual(members, ready.keys())
+        recorder = self.recorder(self.upstream, self.cassette)
+        self.assertEqual(stat.S_IMODE(recorder.ready_file.stat().st_mode), 0o600)
+        self.stop_clean(recorder)
+
+    def test_standard_streams_are_the_commands_own(self):
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        command = [str(BINARY), "record", "--cassette", str(self.cassette), "--", "cat"]
+        done = subprocess.run(command, env=clean_environment(home), input=b"from standard input\n", capture_output=True, timeout=60)
+        self.assertEqual(done.stdout, b"from standard input\n")
+
+    def test_quiet_is_quiet(self):
+        done = self.record(*CURL, UNIQUE + "q", options=("-q",))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_env_points_a_shell_at_a_running_tapedeck(self):
+        recorder = self.recorder(self.upstream, self.cassette)
+        script = f'eval "$({BINARY} env --ready-file {recorder.ready_file})" && exec {" ".join(CURL)} {UNIQUE}env'
+        environment = clean_environment(self.folder / "home")
+        done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("env ", done.stdout)
+        self.stop_clean(recorder)
+
+    def test_list_and_show_tell_what_is_there(self):
+        self.record(*CURL, UNIQUE + "listed", URL + "/se/company/overview/2.0/5500000012")
+        listed = run_tapedeck(self.folder, "list", "--cassette", self.cassette)
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        for part in ("/__stand_in/unique/listed", "/se/company/overview/2.0/5500000012", "200", "401"):
+            self.assertIn(part, listed.stdout)
+        line = next(line for line in listed.stdout.splitlines() if "unique/listed" in line)
+        shown = run_tapedeck(self.folder, "show", line.split()[0], "--cassette", self.cassette)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("HTTP/1.1 200 OK", shown.stdout)
+        self.assertIn("listed ", shown.stdout)
