@@ -11,11 +11,11 @@ namespace tapedeck {
 
 // The client's side of the connection, as far as it changes what is served (decision 6).
 struct ServedContext {
-  std::string_view request_method;
-  bool reverse = false;               // origin-form to --upstream: Location is mapped back to `client_authority`
-  std::string_view client_scheme;     // http or https, of the client's connection
-  std::string_view client_authority;  // the client's Host field
-  bool close = false;                 // the connection ends after this response
+  std::string_view request_method = {};
+  bool reverse = false;                    // origin-form to --upstream: Location is mapped back to `client_authority`
+  std::string_view client_scheme = {};     // http or https, of the client's connection
+  std::string_view client_authority = {};  // the client's Host field
+  bool close = false;                      // the connection ends after this response
   bool http_1_0 = false;
 };
 

@@ -8,7 +8,9 @@ namespace tapedeck {
 
 // The ways in which a network may deliver `bytes`: whole, byte by byte, and in two pieces for each place to cut.
 inline std::vector<std::vector<std::string_view>> splits_of(std::string_view bytes) {
-  std::vector<std::vector<std::string_view>> splits = {{bytes}, {}};
+  std::vector<std::vector<std::string_view>> splits = {{bytes}};
+  if (bytes.size() < 2) return splits;
+  splits.emplace_back();
   for (std::size_t i = 0; i < bytes.size(); ++i) splits[1].push_back(bytes.substr(i, 1));
   for (std::size_t cut = 1; cut < bytes.size(); ++cut) splits.push_back({bytes.substr(0, cut), bytes.substr(cut)});
   return splits;

@@ -233,7 +233,7 @@ TEST_CASE("response heads that are refused") {
       scan_response_head,
       {
           {"leading CRLF", "\r\nHTTP/1.1 200 OK\r\n\r\n", "400 bad-status-line"},
-          {"leading LF", "\nHTTP/1.1 200 OK\r\n\r\n", "400 bad-status-line"},
+          {"leading LF", "\nHTTP/1.1 200 OK\r\n\r\n", "400 bare-lf"},
           {"leading space", " HTTP/1.1 200 OK\r\n\r\n", "400 bad-status-line"},
           {"another protocol that waits", "SSH-2.0", "400 bad-status-line"},
           {"TLS alert", "\x15\x03\x01", "400 bad-status-line"},
