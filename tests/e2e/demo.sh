@@ -21,8 +21,11 @@ unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export XDG_DATA_HOME="$folder/data" XDG_CACHE_HOME="$folder/cache" PYTHONDONTWRITEBYTECODE=1
 cd "$folder"
 
-if [ -t 1 ]; then bold=$(printf '\033[1m') dim=$(printf '\033[2m') green=$(printf '\033[32m') red=$(printf '\033[31m') off=$(printf '\033[0m')
-else bold= dim= green= red= off=; fi
+bold= dim= green= red= off=
+if [ -t 1 ]; then
+  bold=$(printf '\033[1m') dim=$(printf '\033[2m') off=$(printf '\033[0m')
+  green=$(printf '\033[32m') red=$(printf '\033[31m')
+fi
 
 step() { printf '\n%s%s%s\n' "$bold" "$1" "$off"; }
 tell() { printf '%s\n' "$1"; }
@@ -41,7 +44,7 @@ until [ -f "$folder/stand_in.json" ]; do
   [ "$waited" -lt 200 ] && kill -0 "$stand_in" 2>/dev/null || fail "the stand-in did not start"
   sleep 0.05
 done
-ready() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$folder/stand_in.json" "$1"; }
+ready() { sed -n "s/.*\"$1\": \"\{0,1\}\([^\",}]*\).*/\1/p" "$folder/stand_in.json"; }
 port=$(ready https_port)
 cp "$(ready ca_file)" "$folder/stand_in_ca.pem"
 tell "A stand-in plays https://api.roaring.io on this machine (port $port, TLS). It knows Alice's keys and no others."
@@ -66,7 +69,7 @@ step "3. Take the API away"
 kill "$stand_in"
 wait "$stand_in" 2>/dev/null || true
 stand_in=
-if curl --silent --max-time 2 "https://127.0.0.1:$port/" --insecure >/dev/null 2>&1; then fail "something still answers"; fi
+if curl --silent --insecure --max-time 2 "https://127.0.0.1:$port/" >/dev/null; then fail "something still answers"; fi
 tell "The stand-in is stopped. Nothing listens on port $port any more."
 
 step "4. Replay the same script, as somebody else"
@@ -84,7 +87,7 @@ indented replay.log
 
 step "5. Compare"
 if cmp -s recorded.txt replayed.txt; then
-  tell "${green}The two outputs are equal, byte for byte.${off} Recorded in $recorded_ms ms, replayed in $replayed_ms ms."
+  tell "${green}Both outputs are equal, byte for byte.${off} Recorded in $recorded_ms ms, replayed in $replayed_ms ms."
 else
   diff -u recorded.txt replayed.txt || true
   fail "the two outputs differ"

@@ -8,9 +8,9 @@ import threading
 import time
 
 import requests
-from odd_answers import unique_body
 
 from support.case import TapedeckCase
+from support.origin import unique_body
 from support.processes import run_tapedeck, wait_until
 
 KILLS = int(os.environ.get("TAPEDECK_KILLS", "10"))
@@ -27,7 +27,8 @@ class Load:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._threads = [
-            threading.Thread(target=self._ask, args=(tapedeck, way, f"{name}-{number}")) for number, way in enumerate(WAYS)
+            threading.Thread(target=self._ask, args=(tapedeck, way, f"{name}-{number}"))
+            for number, way in enumerate(WAYS)
         ]
         for thread in self._threads:
             thread.start()
@@ -111,20 +112,23 @@ class KillTest(TapedeckCase):
 
 
 class RecoveryTest(TapedeckCase):
+    def ask(self, tapedeck, name: str):
+        return self.client("curl", tapedeck, "connect").send("GET", "api.roaring.io", f"/__stand_in/unique/{name}", [])
+
     def test_recording_goes_on_after_a_kill(self):
         """The next writer takes the lock over, keeps what is there, and adds a take of its own."""
         cassette = self.folder / "recovered.cassette"
         stand_in = self.stand_in()
         for name in ("first", "second"):
             recorder = self.recorder(stand_in, cassette)
-            self.client("curl", recorder, "connect").send("GET", "api.roaring.io", f"/__stand_in/unique/{name}", [])
+            self.ask(recorder, name)
             if name == "first":
                 recorder.kill()
             else:
                 self.stop_clean(recorder)
         replayer = self.tapedeck("replay", cassette)
         for name in ("first", "second"):
-            answer = self.client("curl", replayer, "connect").send("GET", "api.roaring.io", f"/__stand_in/unique/{name}", [])
+            answer = self.ask(replayer, name)
             self.assertEqual((answer.status, answer.body.decode()), (200, unique_body(name)))
         takes = run_tapedeck(self.folder, "takes", "--cassette", cassette)
         self.assertIn("interrupted", takes.stdout)

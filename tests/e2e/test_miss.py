@@ -7,6 +7,7 @@ from support.case import TapedeckCase
 
 MEMBERS = {"type", "title", "status", "detail", "reason", "request", "nearest", "suggestion"}
 HOST = "api.roaring.io"
+JSON = ("Content-Type", "application/json")
 OVERVIEW = "/se/company/overview/2.0/"
 QUERY = "/company/1.0/company-overview?countryCode=SE&companyId="
 
@@ -25,16 +26,15 @@ class MissTest(TapedeckCase):
             ("POST", OVERVIEW, b'{"companyIds":["5500000012","5500000020"]}'),
             ("GET", "/__stand_in/unique/only-get", b""),
         ):
-            self.assertGreater(client.send(method, HOST, path, [("Content-Type", "application/json")], body).status, 0)
+            self.assertGreater(client.send(method, HOST, path, [JSON], body).status, 0)
         self.stop_clean(recorder)
         stand_in.stop()
 
     def replay(self, *options):
         return self.tapedeck("replay", self.cassette, *options)
 
-    def ask(self, replayer, method: str, path: str, body: bytes = b"", way: str = "connect", host: str = HOST, headers=()):
-        fields = [("Content-Type", "application/json"), *headers]
-        return self.client("curl", replayer, way).send(method, host, path, fields, body)
+    def ask(self, replayer, method: str, path: str, body: bytes = b"", way: str = "connect", host: str = HOST):
+        return self.client("curl", replayer, way).send(method, host, path, [JSON], body)
 
     def miss(self, answer, reason: str, status: int = 501) -> dict:
         self.assertEqual(answer.status, status, answer.body)
@@ -134,7 +134,7 @@ class MissTest(TapedeckCase):
         replayer = self.replay()
         client = self.client("requests", replayer, "connect")
         for _ in range(2):
-            self.miss(client.send("POST", HOST, "/never/recorded", [("Content-Type", "application/json")], b'{"a":1}'), "no-path")
+            self.miss(client.send("POST", HOST, "/never/recorded", [JSON], b'{"a":1}'), "no-path")
             self.assertEqual(client.send("GET", HOST, "/__stand_in/unique/only-get", []).status, 200)
 
     def test_a_hit_carries_no_field_of_ours_unless_asked(self):

@@ -7,6 +7,7 @@ from support.case import TapedeckCase
 
 # Datagrams to a resolver would show as sendto with an address; a connected socket shows as connect.
 TRACE = ("strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg")
+CURL = ("curl", "-qsS", "--max-time", "20", "--output", "/dev/null")
 INTERNET = re.compile(r"sa_family=AF_INET6?\b")
 
 
@@ -44,7 +45,7 @@ class NoOutboundTest(TapedeckCase):
             ["--header", "Host: never-recorded.example", replayer.base_url + "/"],
         ):
             done = subprocess.run(
-                ["curl", "-qsS", "--max-time", "20", "--output", "/dev/null", "--write-out", "%{http_code} %{http_connect}", *arguments],
+                [*CURL, "--write-out", "%{http_code} %{http_connect}", *arguments],
                 capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"},
             )  # fmt: skip
             statuses = [int(status) for status in done.stdout.split()]

@@ -6,11 +6,11 @@ from support.case import TapedeckCase
 from support.processes import FIRST_KEYS, SECOND_KEYS
 from support.raw_http import Message
 from support.secret_forms import cassette_pieces, forms_of, places_of_secrets
-from support.sessions import Knowledge
+from support.sessions import FORM, PASSWORD_FORM, Knowledge
 
 # What the session uses as credentials; keyed by what a failure should call it.
 SECRET_NAMES = (
-    "id", "secret", "basic", "auth_code", "bank_password", "iban", "card_number", "partner_password",
+    "id", "secret", "basic", "auth_code", "bank_password", "iban", "card_number", "partner_username", "partner_password",
 )  # fmt: skip
 
 
@@ -36,11 +36,12 @@ class SecretsTest(TapedeckCase):
         self.assert_all_hit(recorded, replayed)
         pieces = list(cassette_pieces(cassette))
         self.assertGreater(len(pieces), 100, "the cassette should have been read")
-        pieces += [("recorder's standard error", recorder_said.encode()), ("replayer's standard error", replayer_said.encode())]
-        pieces += [("report", report.read_bytes())]
+        pieces += [("what the recorder said", recorder_said.encode())]
+        pieces += [("what the replayer said", replayer_said.encode()), ("report", report.read_bytes())]
         pieces += [(f"{p.name}, ready file", json.dumps(p.ready).encode()) for p in (recorder, replayer)]
         self.assert_no_secrets(secrets, pieces)
-        self.assert_no_secrets(self.issued(stand_in), [(name, answer.decoded_body()) for name, answer in replayed.items()])
+        bodies = [(name, answer.decoded_body()) for name, answer in replayed.items()]
+        self.assert_no_secrets(self.issued(stand_in), bodies)
 
     def test_the_search_finds_what_it_looks_for(self):
         """The test above must be able to fail."""
@@ -61,11 +62,11 @@ class SecretsTest(TapedeckCase):
         client, knowledge = self.client("curl", replayer, "connect"), Knowledge(SECOND_KEYS, "second")
         token = "a-bearer-token-that-nobody-issued"
         path = knowledge.fill("/global/bank-account-data/1.0/auth/session?authCode={auth_code_q}&other=1")
-        form = knowledge.fill("grant_type=password&password={partner_password_q}&client_id={id_q}&client_secret={secret_q}&x=1")
+        form = knowledge.fill(PASSWORD_FORM + "&x=1").encode()
         headers = [("Authorization", f"Bearer {token}")]
         answers = [
             client.send("GET", "api.roaring.io", path, headers),
-            client.send("POST", "api.roaring.io", "/token", [("Content-Type", "application/x-www-form-urlencoded")], form.encode()),
+            client.send("POST", "api.roaring.io", "/token", [FORM], form),
             client.send("DELETE", "api.roaring.io", path, headers),
         ]
         said = self.stop_clean(replayer)

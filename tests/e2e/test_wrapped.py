@@ -141,12 +141,12 @@ class ExitCodeTest(WrappedCase):
                 self.assertIn(word, done.stderr.strip().splitlines()[-1])
 
     def test_a_signal_sent_to_us_reaches_the_command(self):
-        pid_file = self.folder / "pid"
-        script = f"trap 'exit 9' TERM; echo $$ > {pid_file}.partial; mv {pid_file}.partial {pid_file}; while :; do sleep 0.05; done"
+        started = self.folder / "started"
+        script = f"trap 'exit 9' TERM; : > {started}; while :; do sleep 0.05; done"
         command = [str(BINARY), "replay", "--cassette", str(self.cassette), "--", "sh", "-c", script]
         child = subprocess.Popen(command, env=clean_environment(self.folder / "home"), stderr=subprocess.DEVNULL)
         self.addCleanup(child.kill)
-        wait_until(pid_file.exists, "the command's start")
+        wait_until(started.exists, "the command's start")
         os.kill(child.pid, signal.SIGTERM)
         self.assertEqual(child.wait(20), 9)
 
@@ -176,7 +176,8 @@ class AroundTest(WrappedCase):
         ready_file = self.folder / "ready.json"
         shown = self.record("sh", "-c", f"cat {ready_file}", options=("--ready-file", str(ready_file)))
         ready = json.loads(shown.stdout)
-        members = {"pid", "proxy_url", "base_url", "base_url_tls", "admin_url", "admin_token", "ca_file", "bundle_file"}
+        members = {"pid", "proxy_url", "base_url", "base_url_tls", "admin_url", "admin_token"}
+        members |= {"ca_file", "bundle_file"}
         self.assertLessEqual(members, ready.keys())
         recorder = self.recorder(self.upstream, self.cassette)
         self.assertEqual(stat.S_IMODE(recorder.ready_file.stat().st_mode), 0o600)
@@ -186,8 +187,9 @@ class AroundTest(WrappedCase):
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         command = [str(BINARY), "record", "--cassette", str(self.cassette), "--", "cat"]
-        done = subprocess.run(command, env=clean_environment(home), input=b"from standard input\n", capture_output=True, timeout=60)
-        self.assertEqual(done.stdout, b"from standard input\n")
+        said = b"from standard input\n"
+        done = subprocess.run(command, env=clean_environment(home), input=said, capture_output=True, timeout=60)
+        self.assertEqual(done.stdout, said)
 
     def test_quiet_is_quiet(self):
         done = self.record(*CURL, UNIQUE + "q", options=("-q",))

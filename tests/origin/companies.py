@@ -153,7 +153,8 @@ def legacy_signatory(company: Company) -> dict:
 
 def legacy_events(company: Company, earliest: str) -> list:
     """`code` is business data here, not a credential."""
-    events = [("2018-01-15", "ADDRESS", ["company-overview"]), (company.change_date, "BOARD", ["company-board-members"])]
+    board = (company.change_date, "BOARD", ["company-board-members"])
+    events = [("2018-01-15", "ADDRESS", ["company-overview"]), board]
     return [
         {"changeDate": date, "code": code, "companyId": company.number, "dataSet": data_set}
         for date, code, data_set in events
@@ -206,7 +207,7 @@ def overview_history(company: Company) -> list:
     """Newest first."""
     newest = overview(company)
     older = {**newest, "changeDate": "2016-05-02", "address": "Gamla Torget 1"}
-    oldest = {**newest, "changeDate": "2012-11-19", "address": "Första Gränd 9", "numberEmployeesInterval": "1-4 anställda"}
+    oldest = {**older, "changeDate": "2012-11-19", "numberEmployeesInterval": "1-4 anställda"}
     return [newest, older, oldest]
 
 

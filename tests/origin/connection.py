@@ -17,7 +17,8 @@ class ConnectionOver(Exception):
 
 
 class Connection:
-    def __init__(self, sock: socket.socket, answer: Callable[[Request], Answer], transcript: Callable[[bytes, bytes], None]):
+    def __init__(self, sock: socket.socket, answer: Callable, transcript: Callable[[bytes, bytes], None]):
+        """`answer` makes an Answer of a Request; `transcript` is given the raw bytes of both."""
         self._socket = sock
         self._answer = answer
         self._transcript = transcript

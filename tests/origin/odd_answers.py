@@ -102,7 +102,8 @@ class OddAnswers:
         return json_answer({"bytes": len(request.body), "expect": request.header("Expect")})
 
     def _chunks(self, request: Request, kind: str) -> Answer:
-        answer = text_answer("small pieces of a body: åäö\n", headers=[("Trailer", "X-Sum")] if kind == "trailer" else [])
+        announced = [("Trailer", "X-Sum")] if kind == "trailer" else []
+        answer = text_answer("small pieces of a body: åäö\n", headers=announced)
         answer.framing, answer.chunk_bytes, answer.chunk_extension = "chunked", 3, ';note="x"'
         if kind == "trailer":
             answer.trailers = [("X-Sum", "17"), ("X-Sum", "18"), ("x-Other", "last")]
@@ -118,9 +119,10 @@ class OddAnswers:
     def _token_in(self, request: Request, kind: str) -> Answer:
         """An answer with a secret that sits where it usually does, in a shape of its own."""
         if kind == "redirect":
-            target = "https://client.example/cb?code=4%2Fauthorisation-code-9x&state=s1&access_token=leaked-token-value-77"
-            return empty_answer(302, [("Location", target)])
-        value = {"access_token": "gzip-access-token-0123456789", "code": "ADDRESS", "items": [{"api_key": "key-å-12345678"}]}
+            query = "code=4%2Fauthorisation-code-9x&state=s1&access_token=leaked-token-value-77"
+            return empty_answer(302, [("Location", "https://client.example/cb?" + query)])
+        items = [{"api_key": "key-å-12345678"}]
+        value = {"access_token": "an-access-token-0123456789", "code": "ADDRESS", "items": items}
         answer = json_answer(value)
         answer.compressible = kind == "gzip"
         return answer
@@ -170,7 +172,7 @@ class OddAnswers:
 GARBAGE = {
     "noise": b"\x00\xff\x16\x03 this is no HTTP at all\r\n\r\n",
     "two-lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-    "length-and-chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    "length-and-chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "unknown-coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\nabc",
     "bad-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
     "folded": b"HTTP/1.1 200 OK\r\nX-A: one\r\n two\r\nContent-Length: 0\r\n\r\n",

@@ -70,7 +70,8 @@ class RoaringRoutes:
             if match and known == method:
                 return handler(request, *match.groups())
         if allowed:
-            return json_answer(_error("MethodNotAllowed", "Method not allowed"), 405, [("Allow", ", ".join(sorted(allowed)))])
+            fields = [("Allow", ", ".join(sorted(allowed)))]
+            return json_answer(_error("MethodNotAllowed", "Method not allowed"), 405, fields)
         return _not_found()
 
     def _authorise(self, request: Request) -> Answer | None:
@@ -236,8 +237,8 @@ class RoaringRoutes:
         """The same question, a different answer: what a poll sees."""
         with self._lock:
             self._polls[task] = asked = self._polls.get(task, 0) + 1
-        done = asked >= POLLS_UNTIL_DONE
-        return json_answer({"processed": min(asked, POLLS_UNTIL_DONE), "state": "DONE" if done else "RUNNING", "taskId": task})
+        state = "DONE" if asked >= POLLS_UNTIL_DONE else "RUNNING"
+        return json_answer({"processed": min(asked, POLLS_UNTIL_DONE), "state": state, "taskId": task})
 
     def _bank_auth_url(self, request: Request, country: str, bank: str) -> Answer:
         asked = request.json()
@@ -275,8 +276,8 @@ def _trouble_of(number: str) -> Answer | None:
     if number == companies.THROTTLED:
         return json_answer(_error("TooManyRequests", "Message throttled out"), 429, [("Retry-After", "2")])
     if number == companies.BROKEN:
-        message = "An internal server error occurred, please contact the system administrator with information on the error"
-        return json_answer(_error("InternalServerError", message), 500)
+        message = "An internal server error occurred, please contact the system administrator"
+        return json_answer(_error("InternalServerError", message + " with information on the error"), 500)
     return None
 
 

@@ -41,7 +41,7 @@ class TapedeckCase(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
-    def run_session(self, tapedeck: Tapedeck, client_name: str, way: str, ways=None, keys=FIRST_KEYS, seed="one") -> dict:
+    def run_session(self, tapedeck: Tapedeck, client_name: str, way: str, ways=(), keys=FIRST_KEYS, seed="one") -> dict:
         """All exchanges of one client by one way in; exchange name to what the client saw."""
         client = self.client(client_name, tapedeck, way)
         knowledge = Knowledge(keys, seed)

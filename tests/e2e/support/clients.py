@@ -37,13 +37,14 @@ class Curl:
     def close(self) -> None:
         pass
 
-    def send(self, method: str, host: str, path: str, headers: list, body: bytes = b"", chunked: bool = False) -> Message:
+    def send(self, method: str, host: str, path: str, headers: list, body=b"", chunked=False) -> Message:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             files = {name: Path(folder) / name for name in ("head", "body", "request")}
             command = ["curl", "-q", "--silent", "--show-error", "--http1.1", "--path-as-is", "--globoff"]
             command += ["--max-time", str(TIMEOUT_S), "--dump-header", files["head"], "--output", files["body"]]
             if self._route.proxy_url:
-                command += ["--proxy", self._route.proxy_url, "--suppress-connect-headers", "--cacert", self._route.ca_file]
+                command += ["--proxy", self._route.proxy_url, "--suppress-connect-headers"]
+                command += ["--cacert", self._route.ca_file]
             command += ["--noproxy", "" if self._route.proxy_url else "*"]
             for name, value in headers:
                 command += ["--header", f"{name}: {value}"]
@@ -96,14 +97,19 @@ class Requests:
     def close(self) -> None:
         self._session.close()
 
-    def send(self, method: str, host: str, path: str, headers: list, body: bytes = b"", chunked: bool = False) -> Message:
+    def send(self, method: str, host: str, path: str, headers: list, body=b"", chunked=False) -> Message:
         message = Message()
         data = iter([body]) if chunked else body or None
         try:
             answer = self._session.request(
-                method, self._route.url(host, path), headers=dict(headers), data=data, stream=True, allow_redirects=False,
+                method,
+                self._route.url(host, path),
+                headers=dict(headers),
+                data=data,
+                stream=True,
+                allow_redirects=False,
                 timeout=TIMEOUT_S,
-            )  # fmt: skip
+            )
             original = answer.raw._original_response
             message.status_line = f"HTTP/1.{original.version % 10} {answer.status_code} {original.reason}"
             message.headers = [(name, value.strip(" \t")) for name, value in original.msg.items()]

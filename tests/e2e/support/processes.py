@@ -38,7 +38,8 @@ def wait_until(condition, what: str, deadline_s: float = READY_DEADLINE_S):
 
 def clean_environment(home: Path) -> dict:
     """Nothing of the caller's settings reaches the program under test."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ}
+    names = ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     folders = {"HOME": home, "XDG_DATA_HOME": home / "data", "XDG_CACHE_HOME": home / "cache"}
     folders |= {"XDG_CONFIG_HOME": home / "config", "XDG_RUNTIME_DIR": home / "run"}
     return kept | {name: str(folder) for name, folder in folders.items()}
@@ -56,14 +57,13 @@ class Process:
         self.ready = {}
         self._child = None
 
-    def start(self, command: list, env: dict | None = None, cwd: Path | None = None, wait: bool = True, **popen) -> None:
+    def start(self, command: list, **popen) -> None:
+        arguments = [str(part) for part in command]
         with self.stderr_file.open("wb") as stderr, self.stdout_file.open("wb") as stdout:
-            self._child = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=env, cwd=cwd, **popen
-            )
-        if wait:
-            wait_until(self._is_ready, f"the ready file of {self.name}")
-            self.ready = json.loads(self.ready_file.read_text())
+            streams = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": stderr}
+            self._child = subprocess.Popen(arguments, **streams, **popen)
+        wait_until(self._is_ready, f"the ready file of {self.name}")
+        self.ready = json.loads(self.ready_file.read_text())
 
     def _is_ready(self) -> bool:
         if self._child.poll() is not None:
@@ -116,8 +116,8 @@ class StandIn(Process):
     def __init__(self, folder: Path, *options: str, token_ttl_s: float = TOKEN_TTL_S):
         super().__init__("stand-in", folder)
         self.log_dir = self.folder / "log"
-        command = [PYTHON, ORIGIN_FOLDER / "roaring_stand_in.py", "--ready-file", self.ready_file, "--log-dir", self.log_dir]
-        command += ["--token-ttl-s", str(token_ttl_s)]
+        command = [PYTHON, ORIGIN_FOLDER / "roaring_stand_in.py", "--ready-file", self.ready_file]
+        command += ["--log-dir", self.log_dir, "--token-ttl-s", str(token_ttl_s)]
         for pair in (FIRST_KEYS, SECOND_KEYS):
             command += ["--credentials", ":".join(pair)]
         self.start([*command, *options])
@@ -144,14 +144,15 @@ class StandIn(Process):
 class Tapedeck(Process):
     """`record`, `replay` or `auto`, not wrapped, on a free port of 127.0.0.1."""
 
-    def __init__(self, folder: Path, mode: str, cassette: Path, *options, wait: bool = True, wrapper: tuple = (), env=None, **popen):
+    def __init__(self, folder: Path, mode: str, cassette: Path, *options, wrapper: tuple = (), env=None, **popen):
         super().__init__(f"tapedeck-{mode}", folder)
         self.cassette = Path(cassette)
-        command = [*wrapper, BINARY, mode, "--cassette", cassette, "--listen", "127.0.0.1:0", "--ready-file", self.ready_file]
+        command = [*wrapper, BINARY, mode, "--cassette", cassette, "--listen", "127.0.0.1:0"]
+        command += ["--ready-file", self.ready_file, *options]
         home = folder / "home"
         home.mkdir(exist_ok=True)
         environment = clean_environment(home) | (env or {})
-        self.start([*command, *options], environment, cwd=self.folder, wait=wait, **popen)
+        self.start(command, env=environment, cwd=self.folder, **popen)
 
     @property
     def proxy_url(self) -> str:
@@ -170,7 +171,7 @@ class Tapedeck(Process):
         return self.ready["ca_file"]
 
 
-def run_tapedeck(folder: Path, *arguments, env: dict | None = None, cwd: Path | None = None, timeout_s: float = 60, **run):
+def run_tapedeck(folder: Path, *arguments, env=None, cwd=None, timeout_s: float = 60, **run):
     """One command from start to end; standard output and error as text."""
     home = folder / "home"
     home.mkdir(exist_ok=True)

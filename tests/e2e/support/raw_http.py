@@ -84,5 +84,6 @@ def request_line(raw_request: bytes) -> str:
 
 
 def request_field(raw_request: bytes, name: str) -> str | None:
-    found = re.search(rb"(?im)^" + re.escape(name.encode()) + rb":[ \t]*([^\r\n]*)", raw_request.partition(b"\r\n\r\n")[0])
+    head = raw_request.partition(b"\r\n\r\n")[0]
+    found = re.search(rb"(?im)^" + re.escape(name.encode()) + rb":[ \t]*([^\r\n]*)", head)
     return found[1].decode("latin-1") if found else None

@@ -37,7 +37,8 @@ def _lower_percent(text: str) -> str:
 
 def places_of_secrets(data: bytes, secrets: dict) -> list:
     """Which secrets (by name) are in `data`, and in which form."""
-    return [f"{name}, {form}" for name, secret in secrets.items() for form, text in forms_of(secret).items() if text in data]
+    wanted = [(name, form, text) for name, secret in secrets.items() for form, text in forms_of(secret).items()]
+    return [f"{name}, {form}" for name, form, text in wanted if text in data]
 
 
 def cassette_pieces(cassette: Path):
@@ -52,12 +53,18 @@ def cassette_pieces(cassette: Path):
                     data = value.encode() if isinstance(value, str) else value
                     if isinstance(data, bytes):
                         yield f"table {table}", data
-                        yield from ((f"table {table}, {coding}", text) for coding, text in _decompressed(data))
+                        yield from _decompressed(f"table {table}", data)
+        # Large bodies are cut into pieces, and a secret or a coding may span two.
+        for body, first in connection.execute("SELECT id, first_piece FROM bodies"):
+            pieces = connection.execute("SELECT bytes FROM body_pieces WHERE body = ? ORDER BY n", (body,))
+            data = first + b"".join(piece for (piece,) in pieces)
+            yield f"body {body}", data
+            yield from _decompressed(f"body {body}", data)
 
 
-def _decompressed(data: bytes):
+def _decompressed(where: str, data: bytes):
     for coding, undo in (("gzip", gzip.decompress), ("deflate", zlib.decompress)):
         try:
-            yield coding, undo(data)
+            yield f"{where}, {coding}", undo(data)
         except (OSError, EOFError, zlib.error):
             continue

@@ -19,15 +19,16 @@ AUTH = ("Authorization", "Bearer {token}")
 JSON = ("Content-Type", "application/json")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
-PARTNER_FORM = "client_id={id_q}&client_secret={secret_q}"
+KEYS_FORM = "client_id={id_q}&client_secret={secret_q}"
+PASSWORD_FORM = "grant_type=password&username={partner_username_q}&password={partner_password_q}&" + KEYS_FORM
 LEGACY_QUERY = "countryCode=SE&companyId="
 TWO_IDS = json.dumps({"companyIds": ["5500000012", "5500004048"]})
 BANK_LOGIN = json.dumps(
     {"userId": "user-19700002-0000", "password": "{bank_password}", "iban": "{iban}", "cardNumber": "{card_number}"}
 )
 MULTIPART = (
-    '--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="numbers.csv"\r\nContent-Type: text/csv\r\n\r\n'
-    "5500000012\r\n550000-0020\r\n\r\n--{boundary}--\r\n"
+    '--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="numbers.csv"\r\n'
+    "Content-Type: text/csv\r\n\r\n5500000012\r\n550000-0020\r\n\r\n--{boundary}--\r\n"
 )
 
 # Where secrets stand in answers: each pattern's one group is the place, in the head and the decoded body joined.
@@ -81,7 +82,7 @@ TOKENS = [
         headers=(FORM, ("Authorization", "Basic {basic}")), secrets=(ACCESS_TOKEN, EXPIRES_IN), learn=("token",),
     ),
     post(
-        "token by form", "/token", "grant_type=client_credentials&" + PARTNER_FORM,
+        "token by form", "/token", "grant_type=client_credentials&" + KEYS_FORM,
         headers=(FORM,), secrets=(ACCESS_TOKEN, EXPIRES_IN), learn=("token",),
     ),
     post(
@@ -94,17 +95,17 @@ TOKENS = [
     ),
     post(
         "partner token by password", "/auth/token",
-        "grant_type=password&username={partner_username_q}&password={partner_password_q}&" + PARTNER_FORM, headers=(FORM,),
+        PASSWORD_FORM, headers=(FORM,),
         secrets=(ACCESS_TOKEN, REFRESH_TOKEN, EXPIRES_IN), learn=("refresh_token",),
     ),
     post(
         "partner token by refresh token", "/auth/token",
-        "grant_type=refresh_token&refresh_token={refresh_token}&" + PARTNER_FORM, headers=(FORM,),
+        "grant_type=refresh_token&refresh_token={refresh_token}&" + KEYS_FORM, headers=(FORM,),
         secrets=(ACCESS_TOKEN, REFRESH_TOKEN, EXPIRES_IN),
     ),
     post(
         "partner token at its own host", "/auth/token",
-        "grant_type=password&username={partner_username_q}&password={partner_password_q}&" + PARTNER_FORM, headers=(FORM,),
+        PASSWORD_FORM, headers=(FORM,),
         host="backend.roaring.io", secrets=(ACCESS_TOKEN, REFRESH_TOKEN, EXPIRES_IN), ways=frozenset({"connect"}),
     ),
 ]  # fmt: skip
@@ -116,7 +117,10 @@ LEGACY = [
     get("legacy credit decision", f"/company/1.0/company-credit-decision?{LEGACY_QUERY}5500000012&template=standard"),
     get("legacy economy overview", f"/company/1.0/company-economy-overview?{LEGACY_QUERY}5500000103"),
     get("legacy signatory", f"/company/1.0/company-signatory?{LEGACY_QUERY}5500000103"),
-    get("legacy simple search", "/company/1.0/company-simple-search?countryCode=SE&companyName=%C3%96vning&town=V%C3%84XJ%C3%96"),
+    get(
+        "legacy simple search",
+        "/company/1.0/company-simple-search?countryCode=SE&companyName=%C3%96vning&town=V%C3%84XJ%C3%96",
+    ),
     post("legacy overview batch", "/company/1.0/company-overview?countryCode=SE", TWO_IDS),
     post("legacy board members batch", "/company/1.0/company-board-members?countryCode=SE", TWO_IDS),
     post("legacy economy overview batch", "/company/1.0/company-economy-overview?countryCode=SE", TWO_IDS),
@@ -127,7 +131,7 @@ LEGACY = [
     ),
     get("legacy, an argument missing (400)", "/company/1.0/company-overview?countryCode=SE"),
     get("legacy, unknown company (404 with JSON)", f"/company/1.0/company-overview?{LEGACY_QUERY}5500004048"),
-    get("legacy, no token (401 of the old gateway)", f"/company/1.0/company-overview?{LEGACY_QUERY}5500000038", headers=()),
+    get("legacy, no token (401)", f"/company/1.0/company-overview?{LEGACY_QUERY}5500000038", headers=()),
 ]  # fmt: skip
 
 CURRENT = [
@@ -147,12 +151,18 @@ CURRENT = [
         "search, first page", "/se/company/search/2.0/search?legalGroupCode=AB&pageSize=2&from=0",
         learn=("request_key",),
     ),
-    get("search, second page", "/se/company/search/2.0/search?legalGroupCode=AB&pageSize=2&from=2&requestKey={request_key}"),
+    get(
+        "search, second page",
+        "/se/company/search/2.0/search?legalGroupCode=AB&pageSize=2&from=2&requestKey={request_key}",
+    ),
     get("group structure", "/se/company/group-structure/1.0/5500000020"),
     get("economy overview with a large integer", "/se/company/economy-overview/2.1/5500000012"),
     get("economy overview, unknown (200 with status.code 1)", "/se/company/economy-overview/2.1/5500004048"),
     get("beneficial owners", "/se/beneficialowner/2.1/company/5500000426"),
-    get("engagements, repeated key", "/se/company/engagement/3.0/197000010000?excludeWithRoleCode=8&excludeWithRoleCode=9"),
+    get(
+        "engagements, repeated key",
+        "/se/company/engagement/3.0/197000010000?excludeWithRoleCode=8&excludeWithRoleCode=9",
+    ),
     get("rating not in the plan (403)", "/se/company/rating/2.0/5500000012"),
     get("unknown company (404, empty)", "/se/company/overview/2.0/5500004048"),
     get("throttled (429)", "/se/company/overview/2.0/5500004295"),
@@ -170,7 +180,8 @@ CURRENT = [
     get("task polled, second", "/se/company/current-information/1.0/status/{task}?withProtocol=true"),
     get("task polled, third", "/se/company/current-information/1.0/status/{task}?withProtocol=true"),
     post(
-        "bank login address", "/global/bank-account-data/1.0/auth/url/SE/examplebank?redirectUrl=https%3A%2F%2Fclient.example%2Fcb",
+        "bank login address",
+        "/global/bank-account-data/1.0/auth/url/SE/examplebank?redirectUrl=https%3A%2F%2Fclient.example%2Fcb",
         BANK_LOGIN,
     ),
     get("bank session by one-time code", "/global/bank-account-data/1.0/auth/session?authCode={auth_code_q}"),
@@ -234,13 +245,13 @@ class Knowledge:
             "bank_password": f"Bank-lösen+{self.seed}",
             "iban": "SE45 5000 0000 0583 9825 7466",
             "card_number": "4111-1111-1111-1111",
+            "partner_username": "partner@example.se",
             "partner_password": "Hemligt-lösenord+med/tecken=1",
         }
 
     def values(self) -> dict:
-        values = self.own_secrets() | {"partner_username": "partner@example.se", "boundary": f"----part{self.seed}"}
-        values |= {"token": "none-yet", "refresh_token": "none-yet", "etag": '"none"', "request_key": "none", "task": "none"}
-        values |= self.told
+        values = self.own_secrets() | {"boundary": f"----part{self.seed}"}
+        values |= {name: "none yet" for name in LEARN} | self.told
         return values | {f"{name}_q": quote(value, safe="") for name, value in values.items()}
 
     def fill(self, text: str) -> str:
