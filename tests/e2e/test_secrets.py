@@ -10,7 +10,8 @@ from support.sessions import FORM, PASSWORD_FORM, Knowledge
 
 # What the session uses as credentials; keyed by what a failure should call it.
 SECRET_NAMES = (
-    "id", "secret", "basic", "auth_code", "bank_password", "iban", "card_number", "partner_username", "partner_password",
+    "id", "secret", "basic", "auth_code", "bank_password", "iban", "card_number",
+    "partner_username", "partner_password",
 )  # fmt: skip
 
 
