@@ -121,7 +121,7 @@ bool is_ip_literal(std::string_view host) {
 
 bool is_loopback_host(std::string_view host) {
   if (host == "localhost" || host.ends_with(".localhost") || host == "::1") return true;
-  return host.starts_with("127.") && is_ipv4(std::string(host));
+  return host.starts_with("127.") && is_ip_literal(host);
 }
 
 }  // namespace tapedeck

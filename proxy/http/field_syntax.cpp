@@ -41,15 +41,20 @@ bool has_control(std::uint64_t eight) {
   return ((below_space | is_del) & highs) != 0;
 }
 
+bool eight_value_bytes(const char* at) {
+  std::uint64_t eight;
+  std::memcpy(&eight, at, sizeof eight);
+  return !has_control(eight) || std::all_of(at, at + 8, is_value_byte);
+}
+
+// The last eight bytes may overlap those before: looking at a few twice is cheaper than one by one.
 bool all_value_bytes(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (; end - at >= 8; at += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, at, sizeof eight);
-    if (has_control(eight) && !std::all_of(at, at + 8, is_value_byte)) return false;
+  if (text.size() < 8) return std::all_of(text.begin(), text.end(), is_value_byte);
+  const char* const last = text.data() + text.size() - 8;
+  for (const char* at = text.data(); at < last; at += 8) {
+    if (!eight_value_bytes(at)) return false;
   }
-  return std::all_of(at, end, is_value_byte);
+  return eight_value_bytes(last);
 }
 
 constexpr HeadRefusal folded_line{400, "folded-line",
@@ -75,7 +80,7 @@ const HeadRefusal* name_fault(std::string_view line, std::size_t at) {
 }  // namespace
 
 bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_byte);
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return is_token_byte(c); });
 }
 
 bool is_field_name(std::string_view name) {
