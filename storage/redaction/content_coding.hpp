@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,20 @@ std::optional<ContentCoding> content_coding_of(std::string_view content_encoding
 
 // Failure `body-undecodable` (corrupt, truncated, bytes behind the end) or `body-too-large` (over `bytes_max`).
 Result<std::string> decode_content(ContentCoding coding, std::string_view bytes, std::size_t bytes_max);
-std::string encode_content(ContentCoding coding, std::string_view bytes);
+
+// What can be read of bytes that may be cut or corrupt.
+struct DecodedPrefix {
+  enum class End { whole, cut, corrupt, too_large };
+  std::string text;
+  std::size_t bytes_read = 0;  // how many of the coded bytes `text` comes from
+  End end = End::whole;
+};
+DecodedPrefix decode_content_prefix(ContentCoding coding, std::string_view bytes, std::size_t bytes_max);
+
+// Whether coded bytes end as the coding asks, or stay open, as those of a body that was cut.
+enum class CodedEnd { closed, open };
+
+// The same text gives the same bytes each time: zlib's default level and no time stamp. `deflate` is written as zlib.
+std::string encode_content(ContentCoding coding, std::string_view text, CodedEnd end = CodedEnd::closed);
 
 }  // namespace tapedeck

@@ -72,12 +72,12 @@ JsonTokenizer::State JsonTokenizer::feed(std::string_view piece, std::vector<Jso
   }
   if (!invalid_) offset_ = base + piece.size();
   if (invalid_) return State::invalid;
-  return expect_ == Expect::nothing && inside_ == Inside::gap ? State::complete : State::ongoing;
+  return whole() ? State::complete : State::ongoing;
 }
 
 JsonTokenizer::State JsonTokenizer::finish(std::vector<JsonToken>& tokens) {
   if (!invalid_ && inside_ == Inside::number && depth_ == 0 && number_may_end()) end_value(offset_, tokens);
-  if (invalid_ || inside_ != Inside::gap || expect_ != Expect::nothing) {
+  if (invalid_ || !whole()) {
     invalid_ = true;
     return State::invalid;
   }

@@ -35,6 +35,10 @@ class JsonTokenizer {
   // The input is over; a top-level number ends here. Invalid when the text is not whole.
   State finish(std::vector<JsonToken>& tokens);
 
+  // Whether one whole value has been read; true as well when something behind it made the input invalid.
+  bool whole() const { return expect_ == Expect::nothing && inside_ == Inside::gap; }
+  // How many bytes were taken: the place of the byte that made the input invalid, or the end of what was fed.
+  std::uint64_t offset() const { return offset_; }
   // The string or key that had begun where the input ended or became invalid; its `end` is where that was.
   std::optional<JsonToken> unfinished_string() const;
 
