@@ -183,6 +183,7 @@ bool JsonTokenizer::string_byte(unsigned char c, std::vector<JsonToken>& tokens)
     inside_ = Inside::escape;
     return true;
   }
+  if (any_bytes_) return true;
   if (c < 0xC2 || c > 0xF4) return false;  // control characters, continuation bytes and bytes UTF-8 never uses
   utf8_left_ = c < 0xE0 ? 1 : c < 0xF0 ? 2 : 3;
   utf8_low_ = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
@@ -200,13 +201,13 @@ bool JsonTokenizer::utf8_byte(unsigned char c) {
 }
 
 bool JsonTokenizer::escape_byte(char c) {
-  if (c == 'u') {
+  if (c == 'u' && !any_bytes_) {
     hex_left_ = 4;
     inside_ = Inside::hex;
     return true;
   }
   inside_ = Inside::string;
-  return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
+  return any_bytes_ || std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
 }
 
 bool JsonTokenizer::number_may_end() const {

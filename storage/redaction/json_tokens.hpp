@@ -29,6 +29,11 @@ class JsonTokenizer {
   static constexpr std::size_t depth_max = 256;
 
   enum class State { ongoing, complete, invalid };
+  // Whether strings must be right in themselves. Redaction reads any bytes up to the closing quote: a Latin-1 letter or
+  // a raw line end in one string must not hide a secret in the next.
+  enum class Strings { strict, any_bytes };
+
+  explicit JsonTokenizer(Strings strings = Strings::strict) : any_bytes_(strings == Strings::any_bytes) {}
 
   // Appends to `tokens` what `piece` completes. Offsets count from the first byte ever fed.
   State feed(std::string_view piece, std::vector<JsonToken>& tokens);
@@ -77,6 +82,7 @@ class JsonTokenizer {
   std::uint8_t utf8_high_ = 0;
   std::uint8_t hex_left_ = 0;
   bool invalid_ = false;
+  bool any_bytes_;
 };
 
 // All tokens of a whole text, or false when it is not JSON. `tokens` is emptied first.

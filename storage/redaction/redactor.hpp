@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,27 +11,40 @@
 
 namespace tapedeck {
 
+class RuleTable;
+struct RuleScope;
+class Tally;
+
 // Takes secrets out of exchanges before anything is kept, shown or compared. Built-in rules hold for every host;
 // a profile's rules for its own hosts. Immutable after construction and shared by all workers.
 // Redaction is idempotent: redacting a placeholder gives the placeholder.
 class Redactor {
  public:
+  // Throws std::invalid_argument when a profile's rule cannot work: a start-up failure.
   Redactor(std::vector<Profile> profiles, const Limits& limits);
 
-  // Redacts both messages. A body that cannot be decoded within the limits is an error (it could hide a secret):
-  // Failure `redaction-impossible`, blame us.
+  // Redacts both messages. A body that is too large when decoded is an error (it could hide a secret): Failure
+  // `redaction-impossible`, blame us. Bodies that are corrupt or in an unknown coding: see redact_body.
+  // Where a body was changed, the places of its chunks in `events` are scaled to the new size.
   Result<RedactedExchange> redact(Exchange exchange) const;
 
   // The request alone, by the same rules, so that a live request compares equal to its recording. Called for every
-  // request that misses the memo of the replay path; changes `request` in place.
+  // request that misses the memo of the replay path; changes `request` in place. Allocates nothing when nothing fires.
   Result<void> redact_request(Request& request) const;
 
   // For log lines and error texts: a target with the values of secret query keys replaced.
   std::string redact_target(const Origin& origin, std::string_view target) const;
 
  private:
+  RuleScope scope_of(const Origin& origin) const;
+  Result<void> redact_message(Headers& headers, Body& body, Headers& trailers, const RuleScope& scope, bool is_redirect,
+                              Tally* tally) const;
+  Result<void> redact_request(Request& request, const RuleScope& scope, Tally* tally) const;
+  Result<void> redact_response(Response& response, const RuleScope& scope, Tally* tally) const;
+
   std::vector<Profile> profiles_;
   Limits limits_;
+  std::shared_ptr<const RuleTable> rules_;
 };
 
 }  // namespace tapedeck

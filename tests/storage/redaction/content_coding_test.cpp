@@ -41,7 +41,7 @@ std::string code_of(const Result<std::string>& result) {
 
 TEST_CASE("names of content codings") {
   struct Row {
-    const char* value;
+    std::string value;
     std::optional<ContentCoding> coding;
   };
   const Row rows[] = {
@@ -109,7 +109,7 @@ TEST_CASE("damage is an error") {
   auto bad_middle = zlib;
   bad_middle[zlib.size() - 2] ^= 0x55;
   struct Row {
-    const char* name;
+    std::string name;
     ContentCoding coding;
     std::string bytes;
   };

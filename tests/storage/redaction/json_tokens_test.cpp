@@ -68,8 +68,8 @@ Outcome every_way(std::string_view text) {
 
 TEST_CASE("texts that are JSON, and their tokens") {
   struct Row {
-    const char* text;
-    const char* tokens;
+    std::string text;
+    std::string tokens;
   };
   const Row rows[] = {
       {"{}", "{ }"},
@@ -230,7 +230,7 @@ TEST_CASE("a top-level number is complete only when the input is over") {
 
 TEST_CASE("the string that was open where the input ended or became invalid") {
   struct Row {
-    const char* text;
+    std::string text;
     std::optional<JsonToken> unfinished;
   };
   const Row rows[] = {
@@ -255,8 +255,8 @@ TEST_CASE("the string that was open where the input ended or became invalid") {
 
 TEST_CASE("escapes undone") {
   struct Row {
-    const char* quoted;
-    const char* plain;
+    std::string quoted;
+    std::string plain;
   };
   const Row rows[] = {
       {R"("")", ""},
@@ -281,4 +281,17 @@ TEST_CASE("escapes undone") {
     CHECK(unescape_json_string(row.quoted) == row.plain);
   }
   CHECK(unescape_json_string(R"("\u0000")") == std::string(1, '\0'));
+}
+
+TEST_CASE("with any bytes, only a quote ends a string") {
+  const std::string text = "{\"a\":\"b\xE5\n\\q\\u1\\\"c\",\"\x80\":\"\xC3\"}";
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    CAPTURE(i);
+    JsonTokenizer tokenizer(JsonTokenizer::Strings::any_bytes);
+    std::vector<JsonToken> tokens;
+    tokenizer.feed(text.substr(0, i), tokens);
+    tokenizer.feed(text.substr(i), tokens);
+    CHECK(tokenizer.finish(tokens) == JsonTokenizer::State::complete);
+    CHECK(shown(text, tokens) == "{ k\"a\" s\"b\xE5\n\\q\\u1\\\"c\" k\"\x80\" s\"\xC3\" }");
+  }
 }

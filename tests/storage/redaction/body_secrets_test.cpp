@@ -1,0 +1,200 @@
+#include "storage/redaction/body_secrets.hpp"
+
+#include <doctest/doctest.h>
+
+#include "storage/redaction/content_coding.hpp"
+
+using namespace tapedeck;
+
+namespace {
+
+constexpr std::size_t plenty = 1 << 22;
+constexpr const char* form_type = "application/x-www-form-urlencoded";
+constexpr const char* json_type = "application/json";
+
+const RuleTable& table() {
+  static const RuleTable rules({});
+  return rules;
+}
+
+struct Redacted {
+  std::string bytes;
+  BodyForm form;
+  std::vector<RedactionCount> counts;
+};
+
+Redacted redacted(const std::string& type, std::string bytes, const char* encoding = nullptr) {
+  Headers headers;
+  if (!type.empty()) headers.add("Content-Type", type);
+  if (encoding != nullptr) headers.add("Content-Encoding", encoding);
+  Body body{std::move(bytes), BodyForm::verbatim, BodyFraming::content_length};
+  Tally tally;
+  const RuleScope scope{table(), 0};
+  const auto changed = redact_body(headers, body, scope, plenty, &tally);
+  REQUIRE(changed.has_value());
+  CHECK(*changed == (body.form != BodyForm::verbatim));
+  // Once more changes nothing.
+  auto again = body;
+  CHECK_FALSE(redact_body(headers, again, scope, plenty, nullptr).value());
+  CHECK(again.bytes == body.bytes);
+  return {body.bytes, body.form, tally.take()};
+}
+
+struct Row {
+  std::string name;
+  std::string type;
+  std::string text;
+  std::string expected;  // empty: unchanged
+};
+
+void check_rows(const std::vector<Row>& rows) {
+  for (const auto& row : rows) {
+    INFO(row.name);
+    const auto expected = row.expected.empty() ? row.text : row.expected;
+    const auto plain = redacted(row.type, row.text);
+    CHECK(plain.bytes == expected);
+    for (const std::string encoding : {"gzip", "deflate"}) {
+      CAPTURE(encoding);
+      const auto coding = *content_coding_of(encoding);
+      const auto coded = encode_content(coding, row.text);
+      const auto result = redacted(row.type, coded, encoding.c_str());
+      if (row.expected.empty()) CHECK(result.bytes == coded);
+      CHECK(decode_content(coding, result.bytes, plenty).value() == expected);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("JSON") {
+  check_rows({
+      {"a token answer", json_type, R"({"access_token":"abc","token_type":"Bearer","expires_in":3600})",
+       R"({"access_token":"{{tapedeck:access-token}}","token_type":"Bearer","expires_in":3600})"},
+      {"any depth, spaces kept", json_type, "{ \"a\" : [ { \"Password\" :\t\"x\" } ] }\n",
+       "{ \"a\" : [ { \"Password\" :\t\"{{tapedeck:password}}\" } ] }\n"},
+      {"escaped key", json_type, R"({"\u0063lient_secret":"x"})",
+       R"({"\u0063lient_secret":"{{tapedeck:client-secret}}"})"},
+      {"escapes in the value", json_type, R"({"password":"a\"b\\","b":"c"})",
+       R"({"password":"{{tapedeck:password}}","b":"c"})"},
+      {"arrays of strings", json_type, R"({"secret":["a",["b",1,null],{"k":"c"}],"d":"e"})",
+       R"({"secret":["{{tapedeck:secret}}",["{{tapedeck:secret}}",1,null],{"k":"c"}],"d":"e"})"},
+      {"repeated keys", json_type, R"({"secret":"a","secret":"b"})",
+       R"({"secret":"{{tapedeck:secret}}","secret":"{{tapedeck:secret}}"})"},
+      {"only strings", json_type, R"({"password":1,"secret":true,"api_key":null,"jwt":{"a":"b"},"pwd":""})", ""},
+      {"business code", json_type, R"({"status":{"code":0,"text":"x"},"code":"ADDRESS","statusCode":"100"})", ""},
+      {"code beside its grant", json_type, R"({"code":"abc","a":{"code":"x"},"grant_type":"authorization_code"})",
+       R"({"code":"{{tapedeck:auth-code}}","a":{"code":"x"},"grant_type":"authorization_code"})"},
+      {"code beside another grant", json_type, R"({"code":"abc","grant_type":"client_credentials"})", ""},
+      {"username beside password", json_type, R"({"grant_type":"password","username":"eva"})",
+       R"({"grant_type":"password","username":"{{tapedeck:username}}"})"},
+      {"username elsewhere", json_type, R"({"username":"eva"})", ""},
+      {"åäö", json_type, "{\"namn\":\"Åsa Öberg\",\"secret\":\"é\",\"ort\":\"Malmö\"}",
+       "{\"namn\":\"Åsa Öberg\",\"secret\":\"{{tapedeck:secret}}\",\"ort\":\"Malmö\"}"},
+      {"big numbers", json_type, R"({"n":12345678901234567890.10,"secret":"a"})",
+       R"({"n":12345678901234567890.10,"secret":"{{tapedeck:secret}}"})"},
+      {"byte order mark", json_type, "\xEF\xBB\xBF{\"secret\":\"a\"}",
+       "\xEF\xBB\xBF{\"secret\":\"{{tapedeck:secret}}\"}"},
+      {"problem+json", "application/problem+json; charset=utf-8", R"({"jwt":"a"})", R"({"jwt":"{{tapedeck:jwt}}"})"},
+      {"no type", "", R"({"jwt":"a"})", R"({"jwt":"{{tapedeck:jwt}}"})"},
+      {"called text", "text/plain", R"([{"jwt":"a"}])", R"([{"jwt":"{{tapedeck:jwt}}"}])"},
+      {"called octets", "application/octet-stream", R"({"jwt":"a"})", R"({"jwt":"{{tapedeck:jwt}}"})"},
+      {"called a form", form_type, R"({"jwt":"a"})", R"({"jwt":"{{tapedeck:jwt}}"})"},
+      {"newline-delimited", "application/x-ndjson", "{\"jwt\":\"a\"}\n{\"b\":1}\n{\"jwt\":\"c\"}\n",
+       "{\"jwt\":\"{{tapedeck:jwt}}\"}\n{\"b\":1}\n{\"jwt\":\"{{tapedeck:jwt}}\"}\n"},
+      {"a line that is not JSON", "application/x-ndjson", "{\"jwt\":\"a\"}\noops\n{\"jwt\":\"c\"}\n",
+       "{\"jwt\":\"{{tapedeck:jwt}}\"}\noops\n{\"jwt\":\"{{tapedeck:jwt}}\"}\n"},
+      {"cut in a secret", json_type, R"({"a":"b","password":"hun)", R"({"a":"b","password":"{{tapedeck:password}})"},
+      {"cut in an escape", json_type, R"({"a":"b","password":"hun\u12)",
+       R"({"a":"b","password":"{{tapedeck:password}})"},
+      {"cut behind a secret", json_type, R"({"password":"hun","a":"b)",
+       R"({"password":"{{tapedeck:password}}","a":"b)"},
+      {"cut in a secret array", json_type, R"({"password":["hun","ter)",
+       R"({"password":["{{tapedeck:password}}","{{tapedeck:password}})"},
+      {"broken before a secret", json_type, R"({"a":oops,"password" : "hun\"ter","b":1})",
+       R"({"a":oops,"password" : "{{tapedeck:password}}","b":1})"},
+      {"broken in a secret", json_type, "{\"password\":\"hu\nnter\",\"b\":\"c\"}",
+       "{\"password\":\"{{tapedeck:password}}\",\"b\":\"c\"}"},
+      {"Latin-1 in a secret array", json_type, "{\"password\":[\"a\",{\"x\":\"y\"},\"hu\xE5nter\",\"c\"]}",
+       "{\"password\":[\"{{tapedeck:password}}\",{\"x\":\"y\"},\"{{tapedeck:password}}\",\"{{tapedeck:password}}\"]}"},
+      {"quotes out of step", json_type, "oops 5\" wide, \"password\":\"hunter\"",
+       "oops 5\" wide, \"password\":\"{{tapedeck:password}}\""},
+      {"in a script", "text/html", "<script>var x={\"a\":1,\"api_key\": \"k\"}</script>",
+       "<script>var x={\"a\":1,\"api_key\": \"{{tapedeck:api-key}}\"}</script>"},
+      {"the next page's URL", json_type,
+       R"({"next":"https:\/\/h\/a?api_key=k&page=2\u0026hapikey=j\u0026z=1","n":"/x?y=1"})",
+       R"({"next":"https:\/\/h\/a?api_key=%7B%7Btapedeck%3Aapi-key%7D%7D&page=2\u0026hapikey=%7B%7Btapedeck%3Aapi-key%7D%7D\u0026z=1","n":"/x?y=1"})"},
+      {"short tokens are places in a list", json_type, R"({"token":"page-2"})", ""},
+      {"an image", "image/png", R"({"secret":"a"})", ""},
+  });
+}
+
+TEST_CASE("forms") {
+  check_rows({
+      {"a token request", form_type, "grant_type=client_credentials&client_id=a&client_secret=b%26c",
+       "grant_type=client_credentials&client_id=%7B%7Btapedeck%3Aclient-id%7D%7D&client_secret=%7B%7Btapedeck%3Aclient-"
+       "secret%7D%7D"},
+      {"coded and mixed keys", form_type, "Client%5FSecret=b&x=y",
+       "Client%5FSecret=%7B%7Btapedeck%3Aclient-secret%7D%7D&x=y"},
+      {"repeated", form_type, "jwt=a&jwt=b", "jwt=%7B%7Btapedeck%3Ajwt%7D%7D&jwt=%7B%7Btapedeck%3Ajwt%7D%7D"},
+      {"separators inside a secret", form_type, "password=a;b?c#d\ne&x=y",
+       "password=%7B%7Btapedeck%3Apassword%7D%7D&x=y"},
+      {"behind a semicolon", form_type, "a=1;password=b&x=y", "a=1;password=%7B%7Btapedeck%3Apassword%7D%7D&x=y"},
+      {"code and its grant", form_type, "code=abc&grant_type=authorization_code",
+       "code=%7B%7Btapedeck%3Aauth-code%7D%7D&grant_type=authorization_code"},
+      {"business code", form_type, "code=abc&state=CA&grant_type=x", ""},
+      {"username", form_type, "username=eva&password=x&grant_type=password",
+       "username=%7B%7Btapedeck%3Ausername%7D%7D&password=%7B%7Btapedeck%3Apassword%7D%7D&grant_type=password"},
+      {"no value", form_type, "password=&client_secret&x", ""},
+      {"no type", "", "client_secret=b", "client_secret=%7B%7Btapedeck%3Aclient-secret%7D%7D"},
+      {"called text", "text/plain", "a=1&jwt=b", "a=1&jwt=%7B%7Btapedeck%3Ajwt%7D%7D"},
+      {"called JSON", json_type, "a=1&jwt=b", "a=1&jwt=%7B%7Btapedeck%3Ajwt%7D%7D"},
+      {"prose", "text/plain", "Set the password=x here", ""},
+      {"begins like JSON", form_type, "{}=1&jwt=b", "{}=1&jwt=%7B%7Btapedeck%3Ajwt%7D%7D"},
+  });
+}
+
+TEST_CASE("bodies whose coding cannot be undone") {
+  const std::string text = R"({"password":"hunter2","rest":")" + std::string(5000, 'r') + R"("})";
+  const std::string harmless = R"({"name":"hunter2","rest":")" + std::string(5000, 'r') + R"("})";
+  const std::string safe = R"({"password":"{{tapedeck:password}}","rest":")" + std::string(5000, 'r') + R"("})";
+  const auto coded = encode_content(ContentCoding::gzip, text);
+  const auto coded_harmless = encode_content(ContentCoding::gzip, harmless);
+
+  SUBCASE("cut: what can be read is kept, redacted, and still ends open") {
+    const auto result = redacted(json_type, coded.substr(0, coded.size() - 10), "gzip");
+    const auto prefix = decode_content_prefix(ContentCoding::gzip, result.bytes, plenty);
+    CHECK(prefix.end == DecodedPrefix::End::cut);
+    CHECK(prefix.text.size() > 100);
+    CHECK(safe.starts_with(prefix.text));
+    CHECK(result.counts.front().rule == "undecodable gzip");
+  }
+  SUBCASE("cut without a secret: as it was") {
+    const auto cut = coded_harmless.substr(0, coded_harmless.size() - 10);
+    const auto result = redacted(json_type, cut, "gzip");
+    CHECK(result.bytes == cut);
+    CHECK(result.form == BodyForm::verbatim);
+  }
+  SUBCASE("plain text that is called gzip") {
+    CHECK(redacted(json_type, text, "gzip").bytes == safe);
+  }
+  SUBCASE("a secret in plain text behind the end") {
+    const auto result = redacted(json_type, coded_harmless + text, "gzip");
+    CHECK(result.bytes == coded_harmless + safe);
+  }
+  SUBCASE("an unknown coding is kept and counted") {
+    const auto result = redacted(json_type, "\x1b\x0f\x80!!", "br");
+    CHECK(result.form == BodyForm::verbatim);
+    REQUIRE(result.counts.size() == 1);
+    CHECK(result.counts.front().rule == "undecoded br");
+    CHECK(redacted(json_type, text, "br").bytes == safe);
+    CHECK(redacted(json_type, "xyz", "s3cr3t").counts.front().rule == "undecoded coding");
+  }
+}
+
+TEST_CASE("a bomb is refused") {
+  Headers headers{{"Content-Encoding", "gzip"}};
+  Body body{encode_content(ContentCoding::gzip, std::string(plenty + 1, '0'))};
+  const auto result = redact_body(headers, body, {table(), 0}, plenty, nullptr);
+  REQUIRE(result.has_error());
+  CHECK(result.error().code == "redaction-impossible");
+}
