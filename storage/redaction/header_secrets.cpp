@@ -53,8 +53,9 @@ void find_cookies(std::string_view value, const SecretRule& rule, TextEdits& edi
 // `<URL>; rel=next, <URL>` (RFC 8288 §3) and `5; url=URL`.
 void find_in_links(std::string_view value, const PairScan& scan, TextEdits& edits) {
   bool any = false;
-  for (auto open = value.find('<'); open != std::string_view::npos; open = value.find('<', open + 1)) {
-    const auto close = std::min(value.find('>', open), value.size());
+  std::size_t close = 0;
+  for (auto open = value.find('<'); open != std::string_view::npos; open = value.find('<', close)) {
+    close = std::min(value.find('>', open), value.size());
     find_url_secrets(value, open + 1, close, scan, edits);
     any = true;
   }
