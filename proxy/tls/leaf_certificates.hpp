@@ -1,21 +1,26 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string_view>
 
 #include "proxy/tls/certificate_authority.hpp"
+#include "proxy/tls/contexts.hpp"
 
 namespace tapedeck {
 
 // Server-side TLS contexts by name, minted once per name even when many connections ask at once; a leaf near its end is
-// minted again. Bounded: the least recently used name goes first. Thread-safe. Contexts: TLS 1.2 and 1.3, ALPN http/1.1,
-// session tickets on.
+// minted again. Bounded: the least recently used name goes first. Thread-safe.
 class LeafCertificates {
  public:
-  LeafCertificates(std::shared_ptr<const CertificateAuthority> authority, std::size_t names_max);
+  using Clock = std::function<std::chrono::system_clock::time_point()>;
+
+  LeafCertificates(std::shared_ptr<const CertificateAuthority> authority, std::size_t names_max,
+                   Clock clock = std::chrono::system_clock::now);
   ~LeafCertificates();
 
-  // `name` is a lower-case DNS name or an IP literal.
+  // `name` is a lower-case DNS name or an IP literal. Failures as of CertificateAuthority::mint; they are not kept.
   Result<std::shared_ptr<SSL_CTX>> context_for(std::string_view name);
   std::uint64_t minted_count() const;
 
@@ -23,8 +28,5 @@ class LeafCertificates {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// The client-side context: verifies against the system's roots and `upstream_ca` beside them; ALPN http/1.1.
-Result<std::shared_ptr<SSL_CTX>> upstream_context(const std::filesystem::path* upstream_ca, bool insecure);
 
 }  // namespace tapedeck
