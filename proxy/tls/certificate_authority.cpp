@@ -118,6 +118,12 @@ CertifiedKey make_pair(WallTime now, const std::vector<std::string>& only) {
   return make_authority(common_name(), only, now - authority_backdating, now + authority_life);
 }
 
+bool permits(NAME_CONSTRAINTS& constraints, X509& leaf) {
+  // Names are looked at only in a certificate whose extensions OpenSSL has parsed, which this call makes it do.
+  X509_check_purpose(&leaf, -1, 0);
+  return NAME_CONSTRAINTS_check(&leaf, &constraints) == X509_V_OK;
+}
+
 std::string key_file_text(const CertifiedKey& pair) {
   return key_to_pem(*pair.key) + certificate_to_pem(*pair.certificate);
 }
@@ -236,7 +242,7 @@ Result<CertificateAuthority::Leaf> CertificateAuthority::mint(std::string_view n
   const TimePoint not_after = std::min(now + leaf_life, expires_at());
   Leaf leaf{make_leaf(state_->pair, state_->leaf_key.get(), name, now - leaf_backdating, not_after), state_->leaf_key,
             not_after};
-  if (state_->constraints && NAME_CONSTRAINTS_check(leaf.certificate.get(), state_->constraints.get()) != X509_V_OK) {
+  if (state_->constraints && !permits(*state_->constraints, *leaf.certificate)) {
     return Failure{"ca-name-not-permitted", Blame::us,
                    "the CA in " + state_->dir.string() + " was made with --only and may not sign for " +
                        std::string(name) + "; make one that may with " + new_authority_command(state_->dir)};
