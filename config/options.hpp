@@ -96,6 +96,7 @@ struct Options {
   bool fail_on_unused = false;
   bool ci = false;
   bool record_in_ci = false;
+  bool recording_allowed = true;  // false: replay, and auto under --ci or CI=true without --record-in-ci
   bool mark = false;
   std::optional<std::filesystem::path> report;
   bool log_json = false;

@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <ctime>
 
 #include <nlohmann/json.hpp>
+
+#include "config/text.hpp"
 
 namespace tapedeck {
 
@@ -34,6 +37,7 @@ std::string json_line(std::string_view level, std::string_view text) {
 void write_to_standard_error(std::string_view line) {
   while (!line.empty()) {
     const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return;
     line.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -65,20 +69,7 @@ void Log::block(std::string_view text) {
 }
 
 std::string escape_control_characters(std::string_view text, bool keep_line_feeds) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte >= 0x20 && byte != 0x7F) || (c == '\n' && keep_line_feeds)) {
-      escaped += c;
-    } else {
-      escaped += "\\x";
-      escaped += digits[byte >> 4];
-      escaped += digits[byte & 15];
-    }
-  }
-  return escaped;
+  return printable(text, keep_line_feeds ? LineBreaks::keep : LineBreaks::escape);
 }
 
 }  // namespace tapedeck

@@ -33,7 +33,7 @@ class Log {
   Sink sink_;
 };
 
-// Control characters but the line feed as \xNN; with `keep_line_feeds` off those as well.
+// As printable() of config/text.hpp does it; line feeds and tabs stay with `keep_line_feeds`.
 std::string escape_control_characters(std::string_view text, bool keep_line_feeds);
 
 }  // namespace tapedeck

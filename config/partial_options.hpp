@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/options.hpp"
+
+namespace tapedeck {
+
+// What one source (command line, environment, config file) sets; what it leaves open is nullopt. A list is set as a
+// whole: a source that names hosts hides the hosts of the sources below it.
+struct PartialOptions {
+  std::optional<std::filesystem::path> config;
+  std::optional<std::filesystem::path> cassette;
+  std::optional<std::vector<ListenAddress>> listen;
+  std::optional<bool> allow_remote;
+  std::optional<UpstreamUrl> upstream;
+  std::optional<std::vector<std::string>> profiles;
+  std::optional<std::vector<std::string>> hosts;
+  std::optional<std::vector<ConnectTo>> connect_to;
+  std::optional<std::filesystem::path> upstream_ca;
+  std::optional<bool> upstream_insecure;
+  std::optional<std::filesystem::path> ca_dir;
+  std::optional<std::optional<ListenAddress>> admin;  // the inner one is empty for `off`
+  std::optional<std::filesystem::path> ready_file;
+  std::optional<RecordPolicy> record_policy;
+  std::optional<bool> keep_errors;
+  std::optional<bool> durable;
+  std::optional<TakeDisposition> take_disposition;
+  std::optional<int> miss_status;
+  std::optional<SequencePolicy> sequence;
+  std::optional<Timing> timing;
+  std::optional<std::string> session;
+  std::optional<std::vector<std::string>> set_env;
+  std::optional<bool> proxy_localhost;
+  std::optional<bool> allow_misses;
+  std::optional<bool> fail_on_unused;
+  std::optional<bool> ci;
+  std::optional<bool> record_in_ci;
+  std::optional<bool> mark;
+  std::optional<std::filesystem::path> report;
+  std::optional<bool> log_json;
+  std::optional<int> verbosity;
+  std::optional<unsigned> workers;
+};
+
+// Field by field the one that `over` sets, else the one of `under`.
+PartialOptions layered(PartialOptions over, const PartialOptions& under);
+
+}  // namespace tapedeck

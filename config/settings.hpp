@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/partial_options.hpp"
+#include "config/result.hpp"
+
+namespace tapedeck {
+
+// How a setting is given: one text, a text that may be repeated, or a switch.
+enum class SettingShape { value, list, on_off };
+
+// The settings that only someone who runs the program may make, not a config file that was found by search: such a file
+// comes with whatever repository one stands in, and would send credentials elsewhere.
+enum class SettingTrust { any, asked_for, local_only };  // local_only: an address, and then only of this machine
+
+// One setting under its one name: `--connect-to`, TAPEDECK_CONNECT_TO and the key "connect-to" are all this row.
+struct Setting {
+  std::string_view name;
+  SettingShape shape = SettingShape::value;
+  SettingTrust trust = SettingTrust::any;
+  bool is_path = false;  // relative to the config file when it stands in one
+  Result<void> (*set)(PartialOptions& into, std::string_view text) = nullptr;
+};
+
+std::span<const Setting> settings();
+const Setting* find_setting(std::string_view name);
+std::vector<std::string_view> setting_names();
+
+std::string variable_name_of(const Setting& setting);  // TAPEDECK_CONNECT_TO
+
+}  // namespace tapedeck
