@@ -6,7 +6,7 @@
 #include <span>
 
 #include "proxy/http/authority.hpp"
-#include "proxy/http/body_reader.hpp"
+#include "proxy/http/body_decoder.hpp"
 #include "proxy/http/field_syntax.hpp"
 #include "proxy/http/hop_by_hop.hpp"
 

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http/body_reader.hpp"
+#include "proxy/http/body_decoder.hpp"
 #include "proxy/http/head_scan.hpp"
 
-// One line of text for what a scan or a reader made of its bytes, so that tables compare whole outcomes.
+// One line of text for what a scan or a decoder made of its bytes, so that tables compare whole outcomes.
 namespace tapedeck {
 
 inline std::string describe(const ScannedHead& head) {
@@ -43,33 +43,33 @@ inline std::string scan_pieces(HeadScanner scan, const std::vector<std::string_v
   return "need more";
 }
 
-// What the reader makes of them: data joined, trailers, and how it ended. Bytes after the end are counted.
+// What the decoder makes of them: data joined, trailers, and how it ended. Bytes after the end are counted.
 inline std::string read_pieces(MessageFraming framing, const std::vector<std::string_view>& pieces,
                                const Limits& limits, bool eof = false) {
-  BodyReader reader(framing, limits);
+  BodyDecoder decoder(framing, limits);
   std::string data, end = "need more";
   std::size_t left_over = 0;
   for (const auto& piece : pieces) {
     auto input = piece;
     while (true) {
-      const auto event = reader.next(input);
+      const auto event = decoder.next(input);
       input.remove_prefix(event.consumed);
       data += event.data;
-      if (event.kind == BodyReader::Event::Kind::data) continue;
-      if (event.kind == BodyReader::Event::Kind::end) end = "end";
-      if (event.kind == BodyReader::Event::Kind::refused) end = std::string(event.refusal.code);
+      if (event.kind == BodyDecoder::Event::Kind::data) continue;
+      if (event.kind == BodyDecoder::Event::Kind::end) end = "end";
+      if (event.kind == BodyDecoder::Event::Kind::refused) end = std::string(event.refusal.code);
       break;
     }
     if (end == "end") left_over += input.size();
     if (end != "need more" && end != "end") return "'" + data + "' " + end;
   }
   if (eof && end == "need more") {
-    const auto event = reader.at_eof();
-    end = event.kind == BodyReader::Event::Kind::end ? "end" : std::string(event.refusal.code);
+    const auto event = decoder.at_eof();
+    end = event.kind == BodyDecoder::Event::Kind::end ? "end" : std::string(event.refusal.code);
   }
   auto text = "'" + data + "' " + end;
-  for (std::size_t i = 0; i < reader.trailers().size(); ++i) {
-    text.append(" |").append(reader.trailers()[i].name).append("=").append(reader.trailers()[i].value).append("|");
+  for (std::size_t i = 0; i < decoder.trailers().size(); ++i) {
+    text.append(" |").append(decoder.trailers()[i].name).append("=").append(decoder.trailers()[i].value).append("|");
   }
   if (left_over > 0) text += " +" + std::to_string(left_over);
   return text;

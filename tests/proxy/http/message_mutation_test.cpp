@@ -1,4 +1,4 @@
-// Valid messages, mutated at random: whatever comes out, scan and reader answer the same however the bytes are split,
+// Valid messages, mutated at random: whatever comes out, scan and decoder answer the same however the bytes are split,
 // take no more than there is, and what is taken survives being written and read again.
 
 #include <cstdlib>
@@ -183,14 +183,14 @@ TEST_CASE("mutated bodies") {
     const auto limits = round % 2 == 0 ? Limits{} : small_limits();
     const auto whole = read_pieces({BodyFraming::chunked, 0}, {bytes}, limits, true);
     CHECK(read_pieces({BodyFraming::chunked, 0}, mutator.split(bytes), limits, true) == whole);
-    BodyReader reader({BodyFraming::chunked, 0}, limits);
+    BodyDecoder decoder({BodyFraming::chunked, 0}, limits);
     std::string_view input = bytes;
     while (true) {
-      const auto event = reader.next(input);
+      const auto event = decoder.next(input);
       REQUIRE(event.consumed <= input.size());
       input.remove_prefix(event.consumed);
-      if (event.kind == BodyReader::Event::Kind::need_more) CHECK(input.empty());
-      if (event.kind != BodyReader::Event::Kind::data) break;
+      if (event.kind == BodyDecoder::Event::Kind::need_more) CHECK(input.empty());
+      if (event.kind != BodyDecoder::Event::Kind::data) break;
       REQUIRE(event.consumed > 0);
     }
   }

@@ -1,4 +1,4 @@
-#include "proxy/http/body_reader.hpp"
+#include "proxy/http/body_decoder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -174,22 +174,22 @@ TEST_CASE("bodies with a length, until close, and none") {
 }
 
 TEST_CASE("a refused body stays refused, an ended one ended") {
-  BodyReader refused({BodyFraming::chunked, 0}, {});
-  CHECK(refused.next("x").kind == BodyReader::Event::Kind::refused);
+  BodyDecoder refused({BodyFraming::chunked, 0}, {});
+  CHECK(refused.next("x").kind == BodyDecoder::Event::Kind::refused);
   CHECK(refused.next("5\r\nhello").refusal.code == "bad-chunk-size");
   CHECK(refused.at_eof().refusal.code == "bad-chunk-size");
-  BodyReader ended({BodyFraming::chunked, 0}, {});
-  CHECK(ended.next("0\r\n\r\n").kind == BodyReader::Event::Kind::end);
+  BodyDecoder ended({BodyFraming::chunked, 0}, {});
+  CHECK(ended.next("0\r\n\r\n").kind == BodyDecoder::Event::Kind::end);
   const auto again = ended.next("5\r\n");
-  CHECK(again.kind == BodyReader::Event::Kind::end);
+  CHECK(again.kind == BodyDecoder::Event::Kind::end);
   CHECK(again.consumed == 0);
 }
 
 TEST_CASE("data are views into the input") {
   const std::string input = "5\r\nhello\r\n";
-  BodyReader reader({BodyFraming::chunked, 0}, {});
-  const auto event = reader.next(input);
-  REQUIRE(event.kind == BodyReader::Event::Kind::data);
+  BodyDecoder decoder({BodyFraming::chunked, 0}, {});
+  const auto event = decoder.next(input);
+  REQUIRE(event.kind == BodyDecoder::Event::Kind::data);
   CHECK(event.data.data() == input.data() + 3);
   CHECK(event.consumed == 8);
 }

@@ -1,4 +1,4 @@
-#include "proxy/http/body_reader.hpp"
+#include "proxy/http/body_decoder.hpp"
 
 #include <algorithm>
 #include <array>
@@ -71,7 +71,7 @@ bool is_forbidden_trailer(std::string_view name) {
   });
 }
 
-BodyReader::BodyReader(MessageFraming framing, const Limits& limits)
+BodyDecoder::BodyDecoder(MessageFraming framing, const Limits& limits)
     : state_(State::ended),
       chunk_line_bytes_max_(limits.chunk_line_bytes_max),
       head_bytes_max_(limits.head_bytes_max),
@@ -92,13 +92,13 @@ BodyReader::BodyReader(MessageFraming framing, const Limits& limits)
   }
 }
 
-BodyReader::Event BodyReader::refuse(const HeadRefusal& refusal, std::size_t consumed) {
+BodyDecoder::Event BodyDecoder::refuse(const HeadRefusal& refusal, std::size_t consumed) {
   state_ = State::refused;
   refusal_ = refusal;
   return {Event::Kind::refused, consumed, {}, refusal_};
 }
 
-BodyReader::Event BodyReader::take_data(std::string_view input, std::size_t already_consumed) {
+BodyDecoder::Event BodyDecoder::take_data(std::string_view input, std::size_t already_consumed) {
   auto data = input.substr(already_consumed);
   if (state_ != State::until_close) {
     data = data.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size())));
@@ -112,7 +112,7 @@ BodyReader::Event BodyReader::take_data(std::string_view input, std::size_t alre
   return {Event::Kind::data, already_consumed + data.size(), data, {}};
 }
 
-BodyReader::Event BodyReader::next(std::string_view input) {
+BodyDecoder::Event BodyDecoder::next(std::string_view input) {
   for (std::size_t at = 0;; ++at) {
     if (state_ == State::ended) return {Event::Kind::end, at, {}, {}};
     if (state_ == State::refused) return {Event::Kind::refused, at, {}, refusal_};
@@ -124,14 +124,14 @@ BodyReader::Event BodyReader::next(std::string_view input) {
   }
 }
 
-BodyReader::Event BodyReader::at_eof() {
+BodyDecoder::Event BodyDecoder::at_eof() {
   if (state_ == State::until_close) state_ = State::ended;
   if (state_ == State::ended) return {Event::Kind::end, 0, {}, {}};
   return refuse(state_ == State::refused ? HeadRefusal(refusal_) : body_cut, 0);
 }
 
 // One byte of chunk framing or of the trailers.
-const HeadRefusal* BodyReader::step(char byte) {
+const HeadRefusal* BodyDecoder::step(char byte) {
   switch (state_) {
     case State::chunk_size:
       return step_chunk_size(byte);
@@ -153,7 +153,7 @@ const HeadRefusal* BodyReader::step(char byte) {
   return byte == '\n' ? end_trailer_line() : nullptr;
 }
 
-const HeadRefusal* BodyReader::step_chunk_size(char byte) {
+const HeadRefusal* BodyDecoder::step_chunk_size(char byte) {
   constexpr unsigned digits_max = 16;
   const int digit = hex_value(byte);
   if (digit >= 0) {
@@ -178,7 +178,7 @@ const HeadRefusal* BodyReader::step_chunk_size(char byte) {
 
 // chunk-ext = *( ";" name [ "=" ( token / quoted-string ) ] ), without the white space that RFC 9112 §7.1.1 calls bad:
 // parsers skip it differently. A line may not end within a quoted string, nor hold a bare LF there.
-const HeadRefusal* BodyReader::step_extension(char byte) {
+const HeadRefusal* BodyDecoder::step_extension(char byte) {
   using S = ExtensionState;
   if (++line_bytes_ > chunk_line_bytes_max_) return &line_too_long;
   if (++extension_bytes_ > chunk_data_bytes_ + head_bytes_max_) return &extensions_too_long;
@@ -207,13 +207,13 @@ const HeadRefusal* BodyReader::step_extension(char byte) {
   return nullptr;
 }
 
-const HeadRefusal* BodyReader::end_chunk_size_line() {
+const HeadRefusal* BodyDecoder::end_chunk_size_line() {
   if (left_ > body_bytes_max - chunk_data_bytes_) return &bad_chunk_size;
   state_ = left_ > 0 ? State::chunk_data : State::trailer_line;
   return nullptr;
 }
 
-const HeadRefusal* BodyReader::end_trailer_line() {
+const HeadRefusal* BodyDecoder::end_trailer_line() {
   const std::string_view line = trailer_line_;
   if (line.size() < 2 || line[line.size() - 2] != '\r') return &bare_lf;
   if (line.size() == 2) {

@@ -14,7 +14,7 @@ namespace tapedeck {
 //
 // Chunks are decoded strictly (RFC 9112 §7.1): no white space in a chunk-size line, no bare CR or LF, sizes of at most
 // 16 hexadecimal digits, extensions in their grammar and bounded, trailers as strict as heads.
-class BodyReader {
+class BodyDecoder {
  public:
   struct Event {
     enum class Kind { need_more, data, end, refused };
@@ -24,7 +24,7 @@ class BodyReader {
     HeadRefusal refusal;
   };
 
-  BodyReader(MessageFraming framing, const Limits& limits);
+  BodyDecoder(MessageFraming framing, const Limits& limits);
 
   // One event out of `input`, which goes on where the last call's `consumed` ended. To be called again with the rest,
   // even when that is empty, until it answers something else than `data`: the `end` of a body with a length comes by
