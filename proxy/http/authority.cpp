@@ -47,9 +47,10 @@ bool is_name(std::string_view host) {
   }
 }
 
+// inet_pton() would stop at a NUL and like what stands before it.
 bool is_ipv4(const std::string& host) {
   in_addr address;
-  return inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return host.find('\0') == std::string::npos && inet_pton(AF_INET, host.c_str(), &address) == 1;
 }
 
 std::optional<std::string> canonical_ipv6(const std::string& host) {
@@ -70,7 +71,6 @@ Result<Authority> parse_host(std::string_view text, bool bracketed) {
     authority.ip_literal = true;
     return authority;
   }
-  // Names first: inet_pton() stops at a NUL, which is_name() and the digits of IPv4 never have.
   if (is_name(authority.host)) return authority;
   if (authority.host.find_first_not_of("0123456789.") != std::string::npos || !is_ipv4(authority.host))
     return bad_host();
@@ -113,15 +113,9 @@ std::uint16_t default_port(std::string_view scheme) {
   return scheme == "https" ? 443 : scheme == "http" ? 80 : 0;
 }
 
-bool is_ip_literal(std::string_view host) {
-  const std::string text(host);
-  if (text.find('\0') != std::string::npos) return false;
-  return is_ipv4(text) || canonical_ipv6(text).has_value();
-}
-
 bool is_loopback_host(std::string_view host) {
   if (host == "localhost" || host.ends_with(".localhost") || host == "::1") return true;
-  return host.starts_with("127.") && is_ip_literal(host);
+  return host.starts_with("127.") && is_ipv4(std::string(host));
 }
 
 }  // namespace tapedeck

@@ -26,9 +26,6 @@ Result<Authority> parse_authority(std::string_view text);
 // 80 for http, 443 for https, 0 for anything else.
 std::uint16_t default_port(std::string_view scheme);
 
-// "127.0.0.1", "::1" (without brackets) and their like; any address there is.
-bool is_ip_literal(std::string_view host);
-
 // Names and addresses that mean this machine whatever DNS says: localhost, *.localhost, 127.0.0.0/8, ::1.
 bool is_loopback_host(std::string_view host);
 
