@@ -9,6 +9,7 @@
 
 #include <openssl/rand.h>
 
+#include "proxy/http/authority.hpp"
 #include "proxy/tls/authority_folder.hpp"
 #include "proxy/tls/certificates.hpp"
 #include "proxy/tls/openssl_handles.hpp"

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "proxy/http/authority.hpp"
 #include "proxy/tls/tls_names.hpp"
 
 namespace tapedeck {
