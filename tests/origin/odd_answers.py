@@ -33,11 +33,6 @@ class OddAnswers:
             self._counters[name] = count = self._counters.get(name, 0) + 1
         return json_answer({"count": count, "name": name})
 
-    def _echo(self, request: Request, rest: str) -> Answer:
-        """Says back what was asked, credentials included, as debugging endpoints do."""
-        shown = {name: value for name, value in request.headers}
-        return json_answer({"body": request.body.decode("latin-1"), "headers": shown, "target": request.target})
-
     def _early_hints(self, request: Request, rest: str) -> Answer:
         answer = text_answer("after two hints\n")
         answer.interim = [(103, [("Link", "</a.css>; rel=preload")]), (103, [("Link", "</b.css>; rel=preload")])]
