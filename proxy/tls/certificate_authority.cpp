@@ -9,7 +9,6 @@
 
 #include <openssl/rand.h>
 
-#include "proxy/http/authority.hpp"
 #include "proxy/tls/authority_folder.hpp"
 #include "proxy/tls/certificates.hpp"
 #include "proxy/tls/openssl_handles.hpp"

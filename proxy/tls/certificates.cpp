@@ -9,7 +9,6 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
-#include "proxy/http/authority.hpp"
 #include "proxy/tls/openssl_handles.hpp"
 #include "proxy/tls/tls_names.hpp"
 

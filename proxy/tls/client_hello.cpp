@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "proxy/http/authority.hpp"
 #include "proxy/tls/tls_names.hpp"
 
 namespace tapedeck {

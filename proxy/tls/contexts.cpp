@@ -6,7 +6,6 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
-#include "proxy/http/authority.hpp"
 #include "proxy/runtime/small_file.hpp"
 #include "proxy/tls/certificates.hpp"
 #include "proxy/tls/openssl_handles.hpp"

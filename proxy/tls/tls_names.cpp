@@ -1,6 +1,7 @@
 #include "proxy/tls/tls_names.hpp"
 
-#include "proxy/http/authority.hpp"
+#include <arpa/inet.h>
+#include <string>
 
 namespace tapedeck {
 namespace {
@@ -14,6 +15,13 @@ bool is_label(std::string_view label) {
 }
 
 }  // namespace
+
+bool is_ip_literal(std::string_view name) {
+  if (name.size() >= INET6_ADDRSTRLEN || name.find('\0') != std::string_view::npos) return false;
+  const std::string text(name);
+  in6_addr address;
+  return inet_pton(AF_INET, text.c_str(), &address) == 1 || inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
 
 bool is_dns_name(std::string_view name) {
   if (name.empty() || name.size() > name_bytes_max || is_ip_literal(name)) return false;
