@@ -18,6 +18,10 @@ struct Word {
   std::string_view text;
 };
 
+// clang before 17 deduces nothing for an aggregate by itself.
+template <class Enum>
+Word(Enum, const char*) -> Word<Enum>;
+
 inline constexpr std::array take_kind_words{
     Word{TakeKind::replace, "replace"},
     Word{TakeKind::extend, "extend"},
