@@ -1,0 +1,74 @@
+// Opening and reading any file ends in exchanges or in a failure, never in anything else. An input is either a whole
+// file or a list of bytes to change in a good cassette: a fuzzer would not find its way into SQLite's pages alone.
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <unistd.h>
+
+#include "storage/cassette/cassette_reader.hpp"
+#include "storage/redaction/redactor.hpp"
+#include "tests/fuzz/check.hpp"
+#include "tests/fuzz/fuzz_input.hpp"
+#include "tests/support/exchange_builder.hpp"
+
+namespace {
+
+using namespace tapedeck;
+
+// A folder of this process alone, gone when it ends well.
+struct Folder {
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("tapedeck-fuzz-" + std::to_string(getpid()));
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+const std::filesystem::path& folder() {
+  static const Folder instance;
+  return instance.path;
+}
+
+std::string make_good_cassette() {
+  const std::filesystem::path file = folder() / "good.cassette";
+  const Redactor redactor({}, Limits{});
+  auto writer = CassetteWriter::open(file, WriterOptions{}).value();
+  writer->begin_take(TakeKind::replace).value();
+  for (const std::string_view target : {"/a", "/b?page=2", "/c"}) {
+    const RedactedExchange exchange = redactor.redact(test::ExchangeBuilder("GET", target).build()).value();
+    TAPEDECK_CHECK(writer->append({&exchange}));
+  }
+  TAPEDECK_CHECK(writer->end_take(TakeState::complete));
+  TAPEDECK_CHECK(writer->close());
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string cassette_of(fuzz::FuzzInput& input) {
+  static const std::string good = make_good_cassette();
+  if (input.below(2) == 0) return std::string(input.rest());
+  std::string changed = good;
+  while (!input.empty()) {
+    const std::size_t place = input.word() % changed.size();
+    changed[place] = static_cast<char>(input.byte());
+  }
+  return changed;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::FuzzInput input(data, size);
+  const std::filesystem::path file = folder() / "fuzzed.cassette";
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << cassette_of(input);
+
+  const auto reader = CassetteReader::open(file);
+  if (!reader) {
+    TAPEDECK_CHECK(!reader.error().detail.empty());
+    return 0;
+  }
+  (void)reader.value()->takes();
+  (void)reader.value()->for_each({.request_bodies = true, .response_bodies = true, .events = true},
+                                 [](StoredExchange&&) { return true; });
+  (void)reader.value()->check_integrity();
+  return 0;
+}
