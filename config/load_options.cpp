@@ -42,9 +42,10 @@ std::vector<std::string_view> split_list(std::string_view text) {
 
 // The value of one key as the texts that the command line would have given.
 Result<std::vector<std::string>> texts_of(const Setting& setting, const json& value, const std::string& where) {
-  const auto text_of = [](const json& item) -> std::optional<std::string> {
+  const bool number = setting.kind == Setting::Kind::number;
+  const auto text_of = [&](const json& item) -> std::optional<std::string> {
     if (item.is_string()) return item.get<std::string>();
-    if (item.is_number_integer()) return item.dump();
+    if (number && item.is_number_integer()) return item.dump();
     return std::nullopt;
   };
   if (setting.shape == SettingShape::on_off) {
@@ -52,18 +53,16 @@ Result<std::vector<std::string>> texts_of(const Setting& setting, const json& va
     return bad_option(where + " must be true or false");
   }
   std::vector<std::string> texts;
-  if (setting.shape == SettingShape::list && value.is_array()) {
-    for (const json& item : value) {
-      auto text = text_of(item);
-      if (!text) return bad_option(where + " must list texts only, as in [\"…\"]");
-      texts.push_back(std::move(*text));
+  const bool many = setting.shape == SettingShape::list;
+  for (const json& item : many&& value.is_array() ? value : json::array({value})) {
+    auto text = text_of(item);
+    if (!text) {
+      return bad_option(where + " must be a text" + (number ? " or a whole number" : "") +
+                        (many ? ", or a list of such" : ""));
     }
-    return texts;
+    texts.push_back(std::move(*text));
   }
-  auto text = text_of(value);
-  if (text) return std::vector<std::string>{std::move(*text)};
-  return bad_option(where + (setting.shape == SettingShape::list ? " must be a text or a list of texts"
-                                                                 : " must be a text or a whole number"));
+  return texts;
 }
 
 // What a file found by search may not set, although each key of it is known.
@@ -143,8 +142,9 @@ Result<PartialOptions> options_from_file(std::string_view json_text, const std::
     const auto texts = texts_of(setting, *value, where);
     if (!texts) return texts.error();
     for (const std::string& text : *texts) {
-      const std::string resolved =
-          setting.is_path && !text.empty() ? (file.parent_path() / text).lexically_normal().string() : text;
+      const std::string resolved = setting.kind == Setting::Kind::path && !text.empty()
+                                       ? (file.parent_path() / text).lexically_normal().string()
+                                       : text;
       const auto set = setting.set(out, resolved);
       if (!set) return bad_option(where + ": " + set.error().detail);
     }

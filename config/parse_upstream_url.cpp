@@ -6,28 +6,10 @@
 
 namespace tapedeck {
 
-namespace {
-
-// The URL as a refusal may show it: without user info and query, which can hold secrets.
-std::string shown(std::string_view text) {
-  const std::size_t query = text.find_first_of("?#");
-  std::string out(text.substr(0, query));
-  const std::size_t at = out.rfind('@');
-  if (at != std::string::npos) {
-    const std::size_t slashes = out.find("//");
-    out.replace(slashes == std::string::npos || slashes > at ? 0 : slashes + 2, std::string::npos,
-                "…" + out.substr(at));
-  }
-  if (query != std::string_view::npos) out += "?…";
-  return in_quotes(out);
-}
-
-}  // namespace
-
 Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
   static const std::string example = "write scheme, host and port alone, as in https://api.roaring.io";
   const auto refuse = [&](std::string_view why) -> Failure {
-    return {"bad-value", Blame::us, shown(text) + std::string(why)};
+    return {"bad-value", Blame::us, url_in_quotes(text) + std::string(why)};
   };
   if (text.find("://") == std::string_view::npos) return refuse(" has no scheme; write it as https://HOST");
   const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
@@ -50,8 +32,10 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
   out.host = glob->front() == '[' ? glob->substr(1, glob->size() - 2) : *glob;
   out.port = out.scheme == "https" ? 443 : 80;
   if (url.has_port() && !url.port().empty()) {
-    if (url.port_number() == 0) return refuse(" has no port from 1 to 65535; " + example);
-    out.port = url.port_number();
+    // port_number() of Boost.URL takes numbers beyond 16 bits modulo 65536.
+    const auto port = parse_number({url.port().data(), url.port().size()}, 1, 65535);
+    if (!port) return refuse(" has no port from 1 to 65535; " + example);
+    out.port = static_cast<std::uint16_t>(*port);
   }
   return out;
 }

@@ -155,8 +155,7 @@ Result<ConnectTo> parse_connect_to(std::string_view text) {
 Result<std::string> parse_host_glob(std::string_view text) {
   static const std::string mend =
       "write a host like api.x.io, *.x.io for all below x.io, or *; with :PORT for one port";
-  if (text.find("://") != std::string_view::npos)
-    return bad_value(in_quotes(text.substr(0, text.find("://") + 3)) + " begins a URL; " + mend);
+  if (text.find("://") != std::string_view::npos) return bad_value(url_in_quotes(text) + " is a URL; " + mend);
   if (has_bytes_beyond_ascii(text)) {
     return bad_value(in_quotes(text) + " has letters beyond ASCII; write the name in its xn-- form");
   }

@@ -22,7 +22,7 @@ struct Setting {
   std::string_view name;
   SettingShape shape = SettingShape::value;
   SettingTrust trust = SettingTrust::any;
-  bool is_path = false;  // relative to the config file when it stands in one
+  enum class Kind { text, number, path } kind = Kind::text;  // a path of a config file is relative to the file
   Result<void> (*set)(PartialOptions& into, std::string_view text) = nullptr;
 };
 

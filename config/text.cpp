@@ -90,6 +90,19 @@ std::string in_quotes(std::string_view text) {
   return '"' + printable(text.substr(0, end)) + "…\"";
 }
 
+std::string url_in_quotes(std::string_view text) {
+  const std::size_t query = text.find_first_of("?#");
+  std::string out(text.substr(0, query));
+  const std::size_t at = out.rfind('@');
+  if (at != std::string::npos) {
+    const std::size_t slashes = out.find("//");
+    out.replace(slashes == std::string::npos || slashes > at ? 0 : slashes + 2, std::string::npos,
+                "…" + out.substr(at));
+  }
+  if (query != std::string_view::npos) out += "?…";
+  return in_quotes(out);
+}
+
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

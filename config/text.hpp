@@ -16,6 +16,9 @@ std::string printable(std::string_view text, LineBreaks line_breaks = LineBreaks
 // The same in double quotes, cut after 80 bytes: how a refusal names what it was given.
 std::string in_quotes(std::string_view text);
 
+// A URL the same way, without user info, query and fragment, which can hold secrets.
+std::string url_in_quotes(std::string_view text);
+
 std::string lower_case(std::string_view text);  // ASCII only
 
 // The candidate that a misspelt `word` most likely meant; nullopt when none is near.

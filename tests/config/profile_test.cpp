@@ -56,7 +56,8 @@ TEST_CASE("a profile is read whole") {
     "name": "x-api", "hosts": ["API.x.io", "*.y.io:8443"], "upstream": "https://api.x.io",
     "redaction": [{"place": "json", "key": "Access_Token", "class": "access-token", "shape": "uuid"},
                   {"place": "header", "key": "X-Key", "class": "api-key"},
-                  {"place": "query", "key": "k", "class": "k"}, {"place": "form", "key": "f", "class": "f", "shape": "jwt"}],
+                  {"place": "query", "key": "k", "class": "k"},
+                  {"place": "form", "key": "f", "class": "f", "shape": "jwt"}],
     "matching": [{"kind": "ignore_form", "key": "client_id", "method": "POST", "path": "/token"},
                  {"kind": "ignore_query", "key": "Ts"}, {"kind": "ignore_json", "key": "id", "path": "/v1/*"}],
     "rewriting": [{"kind": "json_number_at_least", "key": "expires_in", "value": 3600, "path": "/token"}]
@@ -105,7 +106,7 @@ TEST_CASE("a profile that is wrong is refused by name") {
       {"a key twice, deep", R"({"name": "x", "hosts": ["x.io"], "matching": [{"kind": "a", "kind": "b"}]})",
        R"(p.json: has the key "kind" twice; keep one)"},
       {"bad host", R"({"name": "x", "hosts": ["https://x.io"]})",
-       R"(p.json: hosts: "https://" begins a URL; write a host like api.x.io, *.x.io for all below x.io, or *; with )"
+       R"(p.json: hosts: "https://x.io" is a URL; write a host like api.x.io, *.x.io for all below x.io, or *; with )"
        R"(:PORT for one port)"},
       {"bad kind", R"({"name": "x", "hosts": ["x.io"], "matching": [{"kind": "ignore", "key": "a"}]})",
        R"(p.json: matching[0]: "kind" is "ignore"; write one of ignore_query, ignore_form and ignore_json)"},
