@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/profile.hpp"
@@ -11,19 +12,29 @@ namespace tapedeck {
 // The canonical form of a request, by which a recording is found. A function of the rules and this one request. Its
 // fields stay apart, so that a near miss can name the one that differs.
 struct MatchKey {
-  std::string origin;              // Origin::text()
+  std::string origin;  // Origin::text()
   std::string method;
   std::string path;                // normalised (RFC 3986 §6.2.2), dot segments removed, trailing slash significant
   std::vector<std::string> query;  // "key=value", decoded and coded again in one way, sorted: a multiset
   std::string range;               // value of the Range field
   std::string body_kind;           // "", "json", "form", "bytes"
-  std::string body;                // canonical JSON; sorted form pairs; else the bytes' SHA-256 in hex
+  std::string body;                // canonical JSON or sorted form pairs up to 64 KiB; else "sha256 …, N bytes"
 
-  // One line a field; equal texts mean equal keys, and no two different keys have the same text.
+  // One line a field, in the order origin, path, method, query, range, body; equal texts mean equal keys, and no two
+  // different keys have the same text. Texts that agree in their first fields begin alike.
   std::string text() const;
+  // The key of a text that text() gave.
+  static MatchKey of_text(std::string_view text);
+
+  // "GET https://api.roaring.io/path?query", in the canonical form.
+  std::string request_line() const;
 
   friend bool operator==(const MatchKey&, const MatchKey&) = default;
 };
+
+// The beginning that the texts of all keys with the same origin, path or method have in common.
+enum class SharedFields { origin, origin_and_path, origin_path_and_method };
+std::string key_text_prefix(const MatchKey& key, SharedFields shared);
 
 // Derives keys. `request` has passed the redactor; `profiles` give the rules of the request's host. Immutable.
 class MatchKeyMaker {

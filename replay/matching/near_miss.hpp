@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,8 +14,9 @@ namespace tapedeck {
 enum class MissReason { not_intercepted, empty_cassette, no_host, no_path, no_method, differs, exhausted };
 std::string_view miss_reason_text(MissReason reason);  // "not-intercepted", …
 
-// One field in which a recording differs from the request. `field` reads "query companyId", "body $.companyIds[1]",
-// "path", "method", "header Range". An absent side is empty with its flag off.
+// One field in which a recording differs from the request. `field` reads "origin", "method", "path", "query companyId",
+// "header Range", "form grant_type", "body $.companyIds[1]" or "body". An absent side is empty with its flag off. Texts
+// are made for reading: decoded, cut at 200 bytes with an ellipsis, and always UTF-8.
 struct FieldDifference {
   std::string field;
   bool recorded_present = true;
@@ -41,7 +43,12 @@ struct MissReport {
   std::string suggestion;              // the rule, option or command that would make it match; may be empty
 };
 
-// Field by field, nearest differences first. Pure.
+// Field by field: origin, method, path, query, Range, body. At most `differences_max`; a last entry "N more" with
+// neither side stands for the rest. Pure.
+inline constexpr std::size_t differences_max = 50;
 std::vector<FieldDifference> differences_between(const MatchKey& recorded, const MatchKey& requested);
+
+// As texts stand in a difference: UTF-8 without control characters, cut with an ellipsis.
+std::string readable(std::string_view text, std::size_t bytes_max = 200);
 
 }  // namespace tapedeck

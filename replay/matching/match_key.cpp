@@ -1,0 +1,106 @@
+#include "replay/matching/match_key.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "replay/matching/body_key.hpp"
+#include "replay/matching/match_rules.hpp"
+#include "replay/matching/url_normalisation.hpp"
+
+namespace tapedeck {
+
+namespace {
+
+void append_line(std::string& text, std::string_view name, std::string_view value) {
+  text.append(name) += ' ';
+  for (const char c : value) {
+    if (c == '\n') {
+      text += "\\n";
+    } else if (c == '\\') {
+      text += "\\\\";
+    } else {
+      text += c;
+    }
+  }
+  text += '\n';
+}
+
+std::string unescaped(std::string_view value) {
+  std::string text;
+  text.reserve(value.size());
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const bool escape = value[i] == '\\' && i + 1 < value.size();
+    if (escape) ++i;
+    text += escape && value[i] == 'n' ? '\n' : value[i];
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string key_text_prefix(const MatchKey& key, SharedFields shared) {
+  std::string text;
+  append_line(text, "origin", key.origin);
+  if (shared == SharedFields::origin) return text;
+  append_line(text, "path", key.path);
+  if (shared == SharedFields::origin_and_path) return text;
+  append_line(text, "method", key.method);
+  return text;
+}
+
+std::string MatchKey::text() const {
+  auto text = key_text_prefix(*this, SharedFields::origin_path_and_method);
+  text.reserve(text.size() + 64 * query.size() + range.size() + body.size() + 32);
+  for (const auto& pair : query) append_line(text, "query", pair);
+  append_line(text, "range", range);
+  append_line(text, "body-kind", body_kind);
+  append_line(text, "body", body);
+  return text;
+}
+
+MatchKey MatchKey::of_text(std::string_view text) {
+  MatchKey key;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size() + 1);
+    const auto name = line.substr(0, line.find(' '));
+    auto value = unescaped(line.substr(name.size() + 1));
+    if (name == "origin") key.origin = std::move(value);
+    if (name == "path") key.path = std::move(value);
+    if (name == "method") key.method = std::move(value);
+    if (name == "query") key.query.push_back(std::move(value));
+    if (name == "range") key.range = std::move(value);
+    if (name == "body-kind") key.body_kind = std::move(value);
+    if (name == "body") key.body = std::move(value);
+  }
+  return key;
+}
+
+std::string MatchKey::request_line() const {
+  std::string line = method + " " + origin + path;
+  for (std::size_t i = 0; i < query.size(); ++i) line.append(i == 0 ? "?" : "&").append(query[i]);
+  return line;
+}
+
+MatchKeyMaker::MatchKeyMaker(std::vector<Profile> profiles) : profiles_(std::move(profiles)) {
+}
+
+MatchKey MatchKeyMaker::make(const Request& request) const {
+  const auto target = split_target(request.target);
+  MatchKey key;
+  key.origin = request.origin.text();
+  key.method = request.method;
+  key.path = normalised_path(target.path);
+  const auto ignored = ignored_keys_for(profiles_, request.origin, key.method, key.path);
+  key.query = normalised_pairs(target.query);
+  std::erase_if(key.query, [&](const std::string& pair) {
+    return std::find(ignored.query.begin(), ignored.query.end(), decoded_pair(pair).key) != ignored.query.end();
+  });
+  key.range = request.headers.find("Range").value_or("");
+  auto body = body_key_of(request, ignored);
+  key.body_kind = std::move(body.kind);
+  key.body = std::move(body.body);
+  return key;
+}
+
+}  // namespace tapedeck

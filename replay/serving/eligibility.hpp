@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "storage/exchange/headers.hpp"
+
+namespace tapedeck {
+
+// What the eligibility filter looks at beside the key (decision 11): 304 and 412 answer only conditional requests, 206
+// only Range, and a recording whose media type Accept allows, and whose coding Accept-Encoding allows, goes first.
+struct RequestConditions {
+  bool conditional = false;  // If-None-Match, If-Modified-Since, If-Match, If-Unmodified-Since
+  bool range = false;
+  std::string accept;
+  std::string accept_encoding;
+};
+RequestConditions conditions_of(const Headers& request_headers);
+
+// Whether a recording with that status may answer at all; 0 is a network failure.
+bool is_eligible(int status, const RequestConditions& conditions);
+
+// What a recording was asked for and what it is, as negotiated (RFC 9110 §12).
+struct Negotiation {
+  std::string accept;  // of the recorded request
+  std::string accept_encoding;
+  std::string media_type;  // of the response, lower-case, without parameters; empty: none or a failure
+  std::string content_coding;
+
+  friend auto operator<=>(const Negotiation&, const Negotiation&) = default;
+};
+
+// How far a recording is from what the request asks for; the lowest goes first. What came back for the very same
+// Accept is as near as can be, whatever it is: an upstream that answers `Accept: application/pdf` with a JSON "pending"
+// and later the PDF is replayed in that order.
+int preference_of(const Negotiation& recorded, const RequestConditions& conditions);
+
+// RFC 9110 §12.5.1; the most specific range that covers the type decides. No field at all allows everything.
+bool accept_allows(std::string_view accept, std::string_view media_type);
+// RFC 9110 §12.5.3, but without the field only identity is taken as allowed: that is what clients that cannot decode
+// send.
+bool accept_encoding_allows(std::string_view accept_encoding, std::string_view content_coding);
+
+}  // namespace tapedeck
