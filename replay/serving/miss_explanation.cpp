@@ -108,8 +108,8 @@ NearRecording near_recording(const Recording& recording, const MatchKey& recorde
   return near;
 }
 
-// Of each candidate key the recording that would be served first. When other paths were never asked for, what is told
-// stays with the one that was.
+// Of each candidate key the recording that would be served first. Other paths and methods are told only when nothing
+// was recorded for this one.
 std::vector<NearRecording> nearest_to(const RecordingIndex& index, const MatchKey& key, std::string_view prefix) {
   const auto text = key.text();
   const auto requested = lines_of(text);
