@@ -48,6 +48,8 @@ struct CassetteReader::State {
   std::unique_ptr<Statement> select_events;
   int visits = 0;  // how many operations are under way: a visitor may load
 
+  // What is still open will never be finished. The next writer says so in the file; a reader only tells.
+  bool is_abandoned() const { return !cassette.writer_at_work; }
   Result<void> connect();
   void disconnect();
   Result<StoredExchange> complete(ExchangeRow&& row, const ReadParts& parts);
@@ -61,7 +63,7 @@ class CassetteReader::Visit {
   explicit Visit(State& state) : state_(state), connected_(state.connect()) { ++state_.visits; }
   ~Visit() {
     if (--state_.visits > 0 || !connected_ || state_.cassette.is_copy) return;
-    if (std::error_code error; std::filesystem::exists(wal_of(state_.file), error)) state_.disconnect();
+    if (has_wal(state_.file)) state_.disconnect();
   }
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
@@ -132,6 +134,7 @@ Result<StoredExchange> CassetteReader::State::complete(ExchangeRow&& row, const 
   stored.uuid = uuid_text(uuid_bytes(row.place.uuid));
   stored.take_ordinal = row.place.take_ordinal;
   stored.exchange = std::move(row.exchange);
+  if (is_abandoned() && stored.exchange.state == ExchangeState::open) stored.exchange.state = ExchangeState::cut;
   if (parts.request_bodies && row.place.request_body != 0) {
     if (auto loaded = bodies->load(row.place.request_body, stored.exchange.request.body.bytes); !loaded) {
       return loaded.error();
@@ -180,6 +183,7 @@ Result<std::vector<Take>> CassetteReader::takes() {
     if (!*found) return takes;
     auto take = read_take(*select, state_->file.string());
     if (!take) return take.error();
+    if (state_->is_abandoned() && take->state == TakeState::open) take->state = TakeState::interrupted;
     takes.push_back(std::move(*take));
   }
 }

@@ -40,6 +40,7 @@ struct CassetteWriter::State {
   Database& database() { return cassette->database(); }
   Result<void> mark_interrupted();
   Result<void> prepare();
+  void release_statements();
   Result<void> insert(const Exchange& exchange, std::int64_t id);
   Result<void> insert_events(const Exchange& exchange, std::int64_t id);
 };
@@ -79,6 +80,12 @@ Result<void> CassetteWriter::State::prepare() {
   if (*last_id < 0 || *last_id > id_max) return database().failure(SQLITE_CORRUPT);
   next_id = *last_id + 1;
   return {};
+}
+
+void CassetteWriter::State::release_statements() {
+  insert_event.reset();
+  insert_exchange.reset();
+  bodies.reset();
 }
 
 Result<void> CassetteWriter::State::insert(const Exchange& exchange, std::int64_t id) {
@@ -125,8 +132,13 @@ Result<std::unique_ptr<CassetteWriter>> CassetteWriter::open(const std::filesyst
   auto state = std::make_unique<State>();
   state->options = options;
   state->cassette = std::move(*cassette);
-  if (auto marked = state->mark_interrupted(); !marked) return marked.error();
-  if (auto prepared = state->prepare(); !prepared) return prepared.error();
+  auto ready = state->mark_interrupted();
+  if (ready) ready = state->prepare();
+  if (!ready) {
+    state->release_statements();
+    state->cassette->give_up();
+    return ready.error();
+  }
   return std::unique_ptr<CassetteWriter>(new CassetteWriter(std::move(state)));
 }
 
@@ -197,9 +209,7 @@ Result<void> CassetteWriter::end_take(TakeState state) {
 }
 
 Result<void> CassetteWriter::close() {
-  state_->insert_event.reset();
-  state_->insert_exchange.reset();
-  state_->bodies.reset();
+  state_->release_statements();
   return state_->cassette->close();
 }
 

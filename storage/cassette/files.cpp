@@ -46,9 +46,14 @@ std::filesystem::path real_path(const std::filesystem::path& file) {
   return error ? std::filesystem::absolute(file, error) : real;
 }
 
-bool exists_with_bytes(const std::filesystem::path& file) {
+bool has_hot_journal(const std::filesystem::path& cassette) {
   struct stat status {};
-  return ::stat(file.c_str(), &status) == 0 && status.st_size > 0;
+  return ::stat(journal_of(cassette).c_str(), &status) == 0 && status.st_size > 0;
+}
+
+bool has_wal(const std::filesystem::path& cassette) {
+  struct stat status {};
+  return ::lstat(wal_of(cassette).c_str(), &status) == 0;
 }
 
 bool names_super_journal(const std::filesystem::path& journal) {

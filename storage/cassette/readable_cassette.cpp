@@ -41,14 +41,15 @@ Result<ReadableCassette> ReadableCassette::open(const std::filesystem::path& fil
   if (!database) return database.error();
   auto header = (*database)->read_header();
   if (!header) return header.error();
-  const bool has_journal = exists_with_bytes(journal_of(path));
-  if (!has_journal) {
-    if (auto checked = check_header(*header, path.string()); !checked) return checked.error();
-  }
+  if (auto checked = check_header(*header, path.string()); !checked) return checked.error();
 
   ReadableCassette cassette;
   const auto probe = probe_writer(path);
-  const bool waits_for_recovery = has_journal || header->is_wal || exists_with_bytes(wal_of(path));
+  const bool waits_for_recovery = header->is_wal || has_wal(path) || has_hot_journal(path);
+  cassette.writer_at_work = probe.writer_at_work;
+  if (!waits_for_recovery) {
+    if (auto checked = check_whole_pages(*header, path.string()); !checked) return checked.error();
+  }
   cassette.is_copy = waits_for_recovery && !probe.writer_at_work;
   if (cassette.is_copy) {
     auto copy = copy_privately(**database, path);

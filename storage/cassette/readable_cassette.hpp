@@ -19,6 +19,7 @@ struct ReadableCassette {
   std::unique_ptr<Database> database;
   CassetteMeta meta;
   bool is_copy = false;
+  bool writer_at_work = false;
 
   static Result<ReadableCassette> open(const std::filesystem::path& file);
 };

@@ -8,7 +8,7 @@ namespace {
 
 // SQLite applies a -wal to whatever file has its name, so one of the old cassette would garble the new one.
 Result<void> recover_before_replacing(const std::filesystem::path& target, std::chrono::milliseconds lock_wait_ms) {
-  if (!exists_with_bytes(wal_of(target)) && !exists_with_bytes(journal_of(target))) return {};
+  if (!has_wal(target) && !has_hot_journal(target)) return {};
   WriterOptions options;
   options.lock_wait_ms = lock_wait_ms;
   auto old = WritableCassette::open(target, options);

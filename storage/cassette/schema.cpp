@@ -198,6 +198,12 @@ Result<void> check_header(const DatabaseHeader& header, const std::string& name)
   return {};
 }
 
+Result<void> check_whole_pages(const DatabaseHeader& header, const std::string& name) {
+  const bool is_whole = header.page_size != 0 && header.file_size % header.page_size == 0;
+  if (!is_whole) return cassette_corrupt(name, "its end is cut off");
+  return {};
+}
+
 Result<CassetteMeta> check_schema(Database& database) {
   auto application_id = database.query_integer("PRAGMA application_id");
   if (!application_id) return application_id.error();

@@ -37,6 +37,9 @@ Result<void> create_schema(Database& database, const CassetteEnvironment& enviro
 
 // Refuses what is no cassette (cassette-foreign) before SQLite parses a line of it.
 Result<void> check_header(const DatabaseHeader& header, const std::string& name);
+// Refuses a file that was cut inside a page, which SQLite reads as if zeros followed. Only for one that waits for no
+// recovery.
+Result<void> check_whole_pages(const DatabaseHeader& header, const std::string& name);
 
 // Refuses a cassette that this program cannot read: cassette-foreign, cassette-newer, cassette-corrupt. The schema must
 // be ours to the letter; a newer format that lets us read it may add objects but not change ours.

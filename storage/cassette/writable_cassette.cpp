@@ -46,7 +46,7 @@ Result<std::unique_ptr<WritableCassette>> WritableCassette::open(const std::file
   cassette->file_ = real_path(file);
   auto prepared = cassette->prepare();
   if (!prepared) {
-    if (cassette->made_file_) cassette->remove_what_was_created();
+    cassette->give_up();
     return prepared.error();
   }
   return cassette;
@@ -97,12 +97,13 @@ Result<void> WritableCassette::check_before_opening() {
   auto header = (*database)->read_header();
   if (!header) return header.error();
   if (names_super_journal(journal_of(file_))) return cassette_corrupt(name, "its journal names another file");
-  const bool has_journal = exists_with_bytes(journal_of(file_));
-  // Whoever died while making it left nothing but an empty file, or a journal that makes it one again.
-  if (header->file_size == 0 || has_journal) return {};
+  // Whoever died while making it left an empty file. (SQLite takes a file of one byte for empty too, and would write
+  // over it.)
+  if (std::filesystem::file_size(file_, error) == 0) return {};
   if (auto checked = check_header(*header, name); !checked) return checked;
   if (header->user_version > cassette_format) return newer_than_we_write(name, header->user_version);
-  if (header->is_wal || exists_with_bytes(wal_of(file_))) return {};
+  if (header->is_wal || has_wal(file_) || has_hot_journal(file_)) return {};
+  if (auto checked = check_whole_pages(*header, name); !checked) return checked;
   auto meta = check_schema(**database);
   if (!meta) return meta.error();
   return {};
@@ -165,8 +166,9 @@ Result<void> WritableCassette::close() {
   return left;
 }
 
-void WritableCassette::remove_what_was_created() {
+void WritableCassette::give_up() {
   database_.reset();
+  if (!made_file_) return;
   std::error_code error;
   for (const auto& file : {wal_of(file_), shm_of(file_), journal_of(file_), file_}) {
     std::filesystem::remove(file, error);

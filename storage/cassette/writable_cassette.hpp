@@ -22,6 +22,8 @@ class WritableCassette {
 
   // Every statement must be gone. Leaves one file, wholly synced, and lets go of the lock, also when it fails.
   Result<void> close();
+  // Instead of close(), when the cassette cannot be used: a file that open() made is removed again.
+  void give_up();
 
  private:
   explicit WritableCassette(const WriterOptions& options) : options_(options) {}
@@ -31,7 +33,6 @@ class WritableCassette {
   Result<void> fill_or_check();
   Result<void> enter_wal_mode();
   Result<void> leave_wal_mode();
-  void remove_what_was_created();
 
   WriterOptions options_;
   std::filesystem::path file_;

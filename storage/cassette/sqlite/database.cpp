@@ -14,7 +14,6 @@ namespace {
 
 // Longest text, blob or row: a row holds two heads, their trailers and 16 interim heads of 64 KiB each and still fits.
 constexpr int value_bytes_max = 4 * 1024 * 1024;
-constexpr int page_cache_kib = 4096;
 
 void bound_sizes(sqlite3* handle) {
   sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, value_bytes_max);
@@ -97,8 +96,11 @@ Result<void> Database::configure() {
   if (!defend(handle_)) {
     return Failure{"sqlite-unfit", Blame::us, "this SQLite cannot open files defensively; install 3.40 or newer"};
   }
-  return execute("PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -" +
-                 std::to_string(page_cache_kib) + (access_ == DatabaseAccess::read ? "; PRAGMA query_only = ON" : ""));
+  sqlite3_int64 mmap_bytes = 0;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_MMAP_SIZE, &mmap_bytes);
+  // Only what SQLite sets without reading the file, which may wait for recovery.
+  return execute(access_ == DatabaseAccess::read ? "PRAGMA cell_size_check = ON; PRAGMA query_only = ON"
+                                                 : "PRAGMA cell_size_check = ON");
 }
 
 Result<std::string> Database::read_raw(std::uint64_t offset, std::size_t size) {
@@ -123,6 +125,9 @@ Result<DatabaseHeader> Database::read_header() {
   header.file_size = static_cast<std::uint64_t>(size);
   header.is_sqlite = bytes->compare(0, 16, std::string_view("SQLite format 3\0", 16)) == 0;
   header.is_wal = (*bytes)[18] == 2 || (*bytes)[19] == 2;
+  // 1 stands for 65536, which the field of two bytes cannot hold.
+  const std::uint32_t page_size = big_endian_32(*bytes, 16) >> 16;
+  header.page_size = page_size == 1 ? 65536 : page_size;
   header.user_version = big_endian_32(*bytes, 60);
   header.application_id = big_endian_32(*bytes, 68);
   return header;

@@ -26,6 +26,7 @@ struct DatabaseHeader {
   std::uint64_t file_size = 0;
   bool is_sqlite = false;
   bool is_wal = false;
+  std::uint32_t page_size = 0;
   std::uint32_t user_version = 0;
   std::uint32_t application_id = 0;
 };

@@ -69,8 +69,7 @@ Result<void> Statement::run() {
 
 Result<void> Statement::run_changing(std::int64_t rows) {
   if (auto ran = run(); !ran) return ran;
-  assert(database_->changed_rows() == rows);
-  (void)rows;
+  if (database_->changed_rows() != rows) return database_->failure(SQLITE_CORRUPT);
   return {};
 }
 

@@ -24,7 +24,7 @@ class Statement {
 
   // True when there is a row. After false or a failure the statement is ready to be bound again.
   Result<bool> step();
-  // Runs a change to its end and asserts that it changed that many rows.
+  // Runs a change to its end. That it changed another number of rows means that the file is not as it was.
   Result<void> run_changing(std::int64_t rows);
   Result<void> run();
   // Runs a query for one number to its end.
