@@ -85,15 +85,18 @@ std::string command_help(Command command) {
   out += "\n\nExample:\n";
   append_indented(out, row.example);
 
+  const auto listed = [&](const OptionRow& option) {
+    return (option.taken_by & set_of(command)) != 0 && (option.unlisted_in & set_of(command)) == 0;
+  };
   std::vector<std::string_view> groups;
   for (const OptionRow& option : options()) {
-    const bool taken = (option.taken_by & set_of(command)) != 0;
-    if (taken && std::find(groups.begin(), groups.end(), option.group) == groups.end()) groups.push_back(option.group);
+    if (listed(option) && std::find(groups.begin(), groups.end(), option.group) == groups.end())
+      groups.push_back(option.group);
   }
   for (const std::string_view group : groups) {
     out += '\n' + std::string(group) + ":\n";
     for (const OptionRow& option : options()) {
-      if (option.group == group && (option.taken_by & set_of(command)) != 0) append_option(out, option);
+      if (option.group == group && listed(option)) append_option(out, option);
     }
   }
   if (runs_proxy(command)) {

@@ -36,8 +36,9 @@ constexpr std::array command_table{
 };
 
 constexpr CommandSet record = set_of(Command::record);
+constexpr CommandSet replay = set_of(Command::replay);
 constexpr CommandSet automatic = set_of(Command::auto_);
-constexpr CommandSet runs = record | set_of(Command::replay) | automatic;
+constexpr CommandSet runs = record | replay | automatic;
 constexpr CommandSet reads = set_of(Command::list) | set_of(Command::show) | set_of(Command::takes);
 constexpr CommandSet env = set_of(Command::env);
 constexpr CommandSet ca = set_of(Command::ca);
@@ -57,7 +58,7 @@ constexpr std::array option_table{
     OptionRow{"cassette", 'c', "FILE", runs | reads, g_cassette, "the cassette (default: tapedeck.cassette)"},
     OptionRow{"new", 0, "", record, g_cassette, "refuse a cassette that exists"},
     OptionRow{"replace", 0, "", record, g_cassette, "swap the cassette for this take once it is complete"},
-    OptionRow{"durable", 0, "", runs, g_cassette, "sync each commit to disk; slower, survives a power cut"},
+    OptionRow{"durable", 0, "", runs, g_cassette, "sync each commit to disk; slower, survives a power cut", replay},
 
     OptionRow{"listen", 'l', "[ADDR:]PORT", runs, g_clients,
               "default 127.0.0.1:8484, with COMMAND a free port; 0 takes a free one; may be repeated"},
@@ -75,31 +76,34 @@ constexpr std::array option_table{
               "where requests go that come to us as to a server (default: the profile's, unless --profile or --host "
               "is given)"},
     OptionRow{"connect-to", 0, "HOST1:PORT1:HOST2:PORT2", runs, g_upstream,
-              "connect to HOST2:PORT2 when HOST1:PORT1 is asked for, as curl does; may be repeated"},
-    OptionRow{"upstream-ca", 0, "FILE", runs, g_upstream, "PEM certificates trusted beside the system's"},
-    OptionRow{"upstream-insecure", 0, "", runs, g_upstream, "do not verify the upstream"},
+              "connect to HOST2:PORT2 when HOST1:PORT1 is asked for, as curl does; may be repeated", replay},
+    OptionRow{"upstream-ca", 0, "FILE", runs, g_upstream, "PEM certificates trusted beside the system's", replay},
+    OptionRow{"upstream-insecure", 0, "", runs, g_upstream, "do not verify the upstream", replay},
 
     OptionRow{"record", 0, "new|once|all", automatic, g_recording,
               "new: what is not recorded yet (default); once: only into a new cassette; all: everything anew"},
     OptionRow{"keep-errors", 0, "", automatic, g_recording,
               "keep 401, 429, 5xx and network failures too (403 and 404 are always kept)"},
 
-    OptionRow{"miss-status", 0, "N", runs, g_replaying, "status of an answer that is not recorded (default: 501)"},
+    OptionRow{"miss-status", 0, "N", runs, g_replaying, "status of an answer that is not recorded (default: 501)",
+              record},
     OptionRow{"sequence", 0, "POLICY", runs, g_replaying,
               "when the recordings of a request run out: sticky repeats the last (default), cycle, error; or always "
-              "first, last"},
+              "first, last",
+              record},
     OptionRow{"timing", 0, "none|recorded|xN", runs, g_replaying,
-              "pace of answers: none (default), as recorded, or N times as fast"},
-    OptionRow{"mark", 0, "", runs, g_replaying, "name the recording in the headers of each answer"},
+              "pace of answers: none (default), as recorded, or N times as fast", record},
+    OptionRow{"mark", 0, "", runs, g_replaying, "name the recording in the headers of each answer", record},
 
     OptionRow{"session", 0, "NAME", runs, g_wrapped, "the session of its requests (default: default)"},
     OptionRow{"set-env", 0, "NAME", runs | env, g_wrapped,
               "put the base URL in this variable too, for clients that ignore proxies; may be repeated"},
     OptionRow{"proxy-localhost", 0, "", runs | env, g_wrapped, "send requests to loopback through the proxy as well"},
-    OptionRow{"allow-misses", 0, "", runs, g_wrapped, "misses do not fail the run"},
+    OptionRow{"allow-misses", 0, "", runs, g_wrapped, "misses do not fail the run", record},
 
-    OptionRow{"fail-on-unused", 0, "", runs, g_ci, "recordings that nobody asked for fail the run"},
-    OptionRow{"ci", 0, "", runs, g_ci, "fail on misses and on no traffic at all, never record, report what is unused"},
+    OptionRow{"fail-on-unused", 0, "", runs, g_ci, "recordings that nobody asked for fail the run", record},
+    OptionRow{"ci", 0, "", runs, g_ci, "fail on misses and on no traffic at all, never record, report what is unused",
+              record},
     OptionRow{"record-in-ci", 0, "", automatic, g_ci, "record although CI=true is set"},
     OptionRow{"report", 0, "FILE", runs, g_ci, "write misses, unused and hits here, as .json or JUnit .xml"},
 

@@ -38,6 +38,7 @@ struct OptionRow {
   CommandSet taken_by = 0;
   std::string_view group;
   std::string_view help;
+  CommandSet unlisted_in = 0;  // taken, so that one set of options serves all runs, but without effect: not in the help
 };
 std::span<const OptionRow> options();
 const OptionRow* find_option(std::string_view name, Command command);
