@@ -1,7 +1,7 @@
 #include "proxy/cli/foreign_options.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <utility>
 
 namespace tapedeck {
@@ -21,7 +21,7 @@ constexpr std::string_view version = "write tapedeck --version";
 constexpr std::string_view detach = "it stays in the foreground; write & behind it, with --ready-file FILE";
 constexpr std::string_view env = "write --set-env NAME for the base URL; other variables are handed down as they are";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 57> hints{{
+constexpr std::pair<std::string_view, std::string_view> hints[] = {
     {"-u", upstream},
     {"--user", upstream},
     {"--url", upstream},
@@ -79,13 +79,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 57> hints{{
     {"--version", version},
     {"-d", detach},
     {"-e", env},
-}};
+};
 
 }  // namespace
 
 std::optional<std::string_view> hint_for_foreign_option(std::string_view option) {
-  const auto found = std::find_if(hints.begin(), hints.end(), [&](const auto& hint) { return hint.first == option; });
-  if (found == hints.end()) return std::nullopt;
+  const auto found =
+      std::find_if(std::begin(hints), std::end(hints), [&](const auto& hint) { return hint.first == option; });
+  if (found == std::end(hints)) return std::nullopt;
   return found->second;
 }
 
