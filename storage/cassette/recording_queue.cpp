@@ -45,7 +45,7 @@ struct RecordingQueue::State {
 
   void run();
   std::vector<Item> take_batch();
-  Result<void> commit(const std::vector<Item>& batch);
+  Result<std::int64_t> commit(const std::vector<Item>& batch);
 };
 
 // Empty when there is nothing left and nothing will come.
@@ -62,7 +62,8 @@ std::vector<Item> RecordingQueue::State::take_batch() {
 }
 
 // After a failure nothing is written any more: what follows could not be told from a whole recording.
-Result<void> RecordingQueue::State::commit(const std::vector<Item>& batch) {
+// The id of the first; the others follow on it.
+Result<std::int64_t> RecordingQueue::State::commit(const std::vector<Item>& batch) {
   {
     const std::lock_guard lock(mutex);
     if (failure) return *failure;
@@ -70,7 +71,7 @@ Result<void> RecordingQueue::State::commit(const std::vector<Item>& batch) {
   std::vector<const RedactedExchange*> exchanges;
   for (const auto& item : batch) exchanges.push_back(&item.exchange);
   auto appended = writer->append(exchanges);
-  if (appended) return {};
+  if (appended) return *appended;
   const std::lock_guard lock(mutex);
   failure = appended.error();
   return *failure;
@@ -81,7 +82,10 @@ void RecordingQueue::State::run() {
     auto batch = take_batch();
     if (batch.empty()) return;
     const auto committed = commit(batch);
-    for (auto& item : batch) item.on_committed(committed);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (committed) batch[i].on_committed(*committed + static_cast<std::int64_t>(i));
+      else batch[i].on_committed(committed.error());
+    }
     writer->checkpoint_if_large();
   }
 }

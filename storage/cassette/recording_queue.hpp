@@ -13,8 +13,8 @@ namespace tapedeck {
 // every later push fails with the same Failure, so recording stops loudly.
 class RecordingQueue {
  public:
-  // Called on the writer thread when the exchange is committed or can no longer be.
-  using OnCommitted = std::function<void(Result<void>)>;
+  // Called on the writer thread with the exchange's id when it is committed, or with why it never will be.
+  using OnCommitted = std::function<void(Result<std::int64_t>)>;
 
   RecordingQueue(std::unique_ptr<CassetteWriter> writer, std::size_t exchanges_max);
   ~RecordingQueue();

@@ -1,0 +1,152 @@
+#include "proxy/connection/byte_stream.hpp"
+
+#include <sys/socket.h>
+
+namespace tapedeck {
+
+namespace {
+
+// How TLS ended, in the system's words; the engine's own say more.
+error_code tls_error(const TlsEngine& engine) {
+  if (engine.failure() && engine.failure()->kind == NetworkFailure::Kind::closed) return asio::error::connection_reset;
+  return boost::system::errc::make_error_code(boost::system::errc::protocol_error);
+}
+
+}  // namespace
+
+ByteStream::ByteStream(tcp::socket socket, DeadlineList& deadlines) : socket_(std::move(socket)) {
+  error_code ignored;
+  socket_.set_option(tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  deadlines.add(*this);
+}
+
+ByteStream::~ByteStream() = default;
+
+awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
+  timed_out_ = false;
+  error_code error;
+  if (!engine_) {
+    const auto room = into.prepare(std::min(read_bytes, into.max_size() - into.size()));
+    if (room.size() == 0) co_return asio::error::no_buffer_space;
+    const auto read = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, error));
+    into.commit(read);
+    co_return outcome(error);
+  }
+  while (true) {
+    const auto room = into.prepare(std::min(read_bytes, into.max_size() - into.size()));
+    if (room.size() == 0) co_return asio::error::no_buffer_space;
+    const auto read = engine_->read({static_cast<char*>(room.data()), room.size()});
+    into.commit(read.bytes);
+    switch (read.outcome) {
+      case TlsEngine::Outcome::done: co_return error_code{};
+      case TlsEngine::Outcome::closed: co_return asio::error::eof;
+      case TlsEngine::Outcome::failed: co_return tls_error(*engine_);
+      case TlsEngine::Outcome::want_input: break;
+    }
+    if (error = co_await read_ciphertext(); error) co_return error;
+  }
+}
+
+awaitable<error_code> ByteStream::write(std::string_view bytes) {
+  timed_out_ = false;
+  if (engine_) {
+    if (engine_->write(bytes) != TlsEngine::Outcome::done) co_return tls_error(*engine_);
+    co_return co_await send_ciphertext();
+  }
+  // The system takes most writes whole at once; only a slow reader makes them wait.
+  while (!bytes.empty()) {
+    error_code error;
+    const auto sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
+    bytes.remove_prefix(sent);
+    if (error == asio::error::would_block) {
+      co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+    }
+    if (error) co_return outcome(error);
+  }
+  co_return error_code{};
+}
+
+awaitable<error_code> ByteStream::handshake(std::unique_ptr<TlsEngine> engine, std::string_view already_read) {
+  timed_out_ = false;
+  engine_ = std::move(engine);
+  engine_->feed(already_read);
+  while (true) {
+    const auto outcome = engine_->handshake();
+    if (const auto error = co_await send_ciphertext()) co_return error;
+    if (outcome == TlsEngine::Outcome::done) co_return error_code{};
+    if (outcome != TlsEngine::Outcome::want_input) co_return tls_error(*engine_);
+    if (const auto error = co_await read_ciphertext()) co_return error;
+  }
+}
+
+awaitable<error_code> ByteStream::read_ciphertext() {
+  error_code error;
+  const auto space = engine_->input_space(read_bytes);
+  const auto read = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()),
+                                                     asio::redirect_error(asio::use_awaitable, error));
+  engine_->input_received(read);
+  if (error == asio::error::eof) {
+    engine_->input_ended();
+    co_return engine_->handshake_done() ? error_code{} : error;
+  }
+  co_return outcome(error);
+}
+
+awaitable<error_code> ByteStream::send_ciphertext() {
+  while (!engine_->output().empty()) {
+    error_code error;
+    const auto output = engine_->output();
+    const auto sent = socket_.write_some(asio::buffer(output.data(), output.size()), error);
+    engine_->output_sent(sent);
+    if (error == asio::error::would_block) {
+      co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+    }
+    if (error) co_return outcome(error);
+  }
+  co_return error_code{};
+}
+
+error_code ByteStream::outcome(error_code error) {
+  return timed_out_ && error == asio::error::operation_aborted ? error_code(asio::error::timed_out) : error;
+}
+
+bool ByteStream::is_quiet() {
+  char byte = 0;
+  const auto read = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return read < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void ByteStream::end_output() {
+  error_code ignored;
+  if (engine_) {
+    engine_->shutdown();
+    const auto output = engine_->output();
+    socket_.write_some(asio::buffer(output.data(), output.size()), ignored);
+  }
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+void ByteStream::close() {
+  if (!socket_.is_open()) return;
+  end_output();
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void ByteStream::cancel() {
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void ByteStream::on_deadline() {
+  timed_out_ = true;
+  cancel();
+}
+
+std::string ByteStream::local_address() const {
+  error_code ignored;
+  return socket_.local_endpoint(ignored).address().to_string();
+}
+
+}  // namespace tapedeck

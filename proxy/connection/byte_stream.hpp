@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "proxy/connection/deadlines.hpp"
+#include "proxy/runtime/asio.hpp"
+#include "proxy/tls/tls_engine.hpp"
+
+namespace tapedeck {
+
+using InputBuffer = boost::beast::flat_buffer;
+
+inline std::string_view view_of(const InputBuffer& buffer) {
+  return {static_cast<const char*>(buffer.data().data()), buffer.size()};
+}
+
+// One TCP connection, plain at first and TLS from the moment it is asked for, so that a client's connection can be read,
+// tunnelled or decrypted by the same code. At most one read and one write may wait at a time. Every wait ends by the
+// deadline: the operation then fails with `timed_out`. Belongs to one worker thread.
+class ByteStream final : public Deadline {
+ public:
+  static constexpr std::size_t read_bytes = 16 * 1024;
+
+  ByteStream(tcp::socket socket, DeadlineList& deadlines);
+  ~ByteStream() override;
+  ByteStream(const ByteStream&) = delete;
+  ByteStream& operator=(const ByteStream&) = delete;
+
+  // Waits for at least one byte and appends what is there. `asio::error::eof` when the peer closed in order.
+  awaitable<error_code> read_some(InputBuffer& into);
+  // Returns when all of `bytes` has been handed to the system.
+  awaitable<error_code> write(std::string_view bytes);
+
+  // Turns the connection into TLS; `already_read` is what was read of it before (the ClientHello).
+  awaitable<error_code> handshake(std::unique_ptr<TlsEngine> engine, std::string_view already_read);
+  bool is_tls() const { return engine_ != nullptr; }
+  // What went wrong in TLS; null when it was not TLS that failed.
+  const TlsFailure* tls_failure() const { return engine_ && engine_->failure() ? &*engine_->failure() : nullptr; }
+
+  // Whether an idle connection can still be used: nothing to read, not closed. Does not wait.
+  bool is_quiet();
+  // Sends close_notify and FIN; reading goes on.
+  void end_output();
+  // Sends close_notify and FIN, if that is possible without waiting, and closes.
+  void close();
+  // Makes waiting operations fail; they report `operation_aborted`.
+  void cancel();
+  void on_deadline() override;
+
+  // The address that the peer dialled, as a literal.
+  std::string local_address() const;
+
+  bool is_open() const { return socket_.is_open(); }
+  tcp::socket& socket() { return socket_; }
+
+ private:
+  awaitable<error_code> read_ciphertext();
+  awaitable<error_code> send_ciphertext();
+  error_code outcome(error_code error);
+
+  tcp::socket socket_;
+  std::unique_ptr<TlsEngine> engine_;
+  bool timed_out_ = false;
+};
+
+}  // namespace tapedeck

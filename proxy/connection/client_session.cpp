@@ -1,0 +1,329 @@
+#include "proxy/connection/client_session.hpp"
+
+#include "proxy/connection/tunnel.hpp"
+#include "proxy/modes/problem.hpp"
+#include "proxy/runtime/log.hpp"
+#include "proxy/tls/client_hello.hpp"
+
+namespace tapedeck {
+
+namespace {
+
+constexpr char tls_handshake_record = 0x16;
+constexpr std::size_t joined_output_bytes_max = 64 * 1024;
+constexpr std::chrono::milliseconds linger_timeout_ms{1000};
+constexpr std::size_t linger_bytes_max = 1024 * 1024;
+constexpr std::size_t kept_output_bytes_max = 128 * 1024;
+
+SteadyTime after(std::chrono::milliseconds wait) {
+  return std::chrono::steady_clock::now() + wait;
+}
+
+std::string host_and_port(const Tunnel& tunnel) {
+  const bool v6 = tunnel.host.find(':') != std::string::npos;
+  return (v6 ? "[" + tunnel.host + "]" : tunnel.host) + ":" + std::to_string(tunnel.port);
+}
+
+ServedContext own_context(const ScannedHead& head, bool close) {
+  ServedContext context;
+  context.request_method = head.method;
+  context.close = close;
+  context.http_1_0 = head.version_minor == 0;
+  return context;
+}
+
+}  // namespace
+
+ClientSession::ClientSession(SessionServices& services, tcp::socket socket)
+    : services_(services),
+      stream_(std::move(socket), services.deadlines),
+      input_(services.options.limits.head_bytes_max + 2 * ByteStream::read_bytes) {
+  error_code ignored;
+  local_port_ = stream_.socket().local_endpoint(ignored).port();
+}
+
+awaitable<void> ClientSession::run() {
+  while (co_await step() == Next::go_on) {
+  }
+  if (co_await flush() && lingers_) co_await linger();
+  stream_.close();
+}
+
+// A close with unread bytes in the system's buffer makes it send a reset, which can destroy our last answer on its way.
+// So we say that we are done and read on for a moment (RFC 9112 §9.6).
+awaitable<void> ClientSession::linger() {
+  stream_.end_output();
+  stream_.expire_at(after(linger_timeout_ms));
+  for (std::size_t read = 0; read < linger_bytes_max;) {
+    input_.consume(input_.size());
+    if (co_await stream_.read_some(input_)) break;
+    read += input_.size();
+  }
+}
+
+void ClientSession::stop_when_idle() {
+  stopping_ = true;
+  if (!exchange_going_on_) stream_.cancel();
+}
+
+// One head: read it, decide where it goes, serve it.
+awaitable<ClientSession::Next> ClientSession::step() {
+  if (input_.size() == 0) {
+    if (stopping_) co_return Next::end;
+    co_return co_await read_more();
+  }
+  if (peeking_) co_return co_await peek();
+  if (may_start_tls_) {
+    may_start_tls_ = false;
+    if (view_of(input_).front() == tls_handshake_record) co_return co_await start_tls();
+  }
+  const auto scan = scan_request_head(view_of(input_), services_.options.limits, head_);
+  switch (scan.outcome) {
+    case HeadScan::Outcome::need_more: co_return co_await read_more();
+    case HeadScan::Outcome::refused: co_return co_await refuse(scan.refusal.status, scan.refusal.code, scan.refusal.detail);
+    case HeadScan::Outcome::complete: break;
+  }
+  co_return co_await serve();
+}
+
+// Before a wait everything that is ready goes out.
+awaitable<ClientSession::Next> ClientSession::read_more() {
+  if (!co_await flush()) co_return Next::end;
+  const bool between_requests = input_.size() == 0;
+  const auto& limits = services_.options.limits;
+  if (between_requests) stream_.expire_at(after(limits.client_idle_timeout_ms));
+  else if (stream_.expires_at() == SteadyTime::max()) stream_.expire_at(after(limits.client_head_timeout_ms));
+  const auto error = co_await stream_.read_some(input_);
+  if (error == asio::error::timed_out && !between_requests) {
+    head_ = {};
+    co_return co_await refuse(408, "head-timeout", "the request's head did not come in time");
+  }
+  if (error) co_return Next::end;
+  // The time for a head runs from its first byte on, however slowly the rest comes.
+  if (between_requests) stream_.expire_at(after(limits.client_head_timeout_ms));
+  co_return Next::go_on;
+}
+
+// The name asked for decides the certificate: the SNI, else the CONNECT's authority, else the address that was dialled.
+awaitable<ClientSession::Next> ClientSession::start_tls() {
+  const auto choose_context = [this](std::string_view sni) -> Result<std::shared_ptr<SSL_CTX>> {
+    if (!sni.empty()) server_name_ = sni;
+    if (!tunnel_ && !may_end_direct_tls(server_name_, services_.origin_rules)) {
+      return Failure{"not-intercepted", Blame::client,
+                     "TLS for a host that is not intercepted; name it with --host to record it"};
+    }
+    return services_.leaf_certificates.context_for(certificate_name());
+  };
+  const std::string already_read(view_of(input_));
+  input_.consume(input_.size());
+  stream_.expire_at(after(services_.options.limits.handshake_timeout_ms));
+  const auto error = co_await stream_.handshake(TlsEngine::for_client(choose_context), already_read);
+  stream_.never_expire();
+  if (!error) co_return Next::go_on;
+  if (const auto* failure = stream_.tls_failure()) {
+    services_.log.warning("TLS with a client that asked for " + certificate_name() + ": " + failure->text);
+  }
+  co_return Next::end;
+}
+
+std::string ClientSession::certificate_name() const {
+  if (server_name_) return *server_name_;
+  if (tunnel_) return tunnel_->host;
+  return stream_.local_address();
+}
+
+awaitable<ClientSession::Next> ClientSession::serve() {
+  stream_.never_expire();
+  const auto decision = decide_origin(arrival(), head_, services_.origin_rules);
+  if (const auto* forward = std::get_if<Forward>(&decision)) {
+    services_.statistics.count_request();
+    co_return co_await serve_exchange(*forward);
+  }
+  if (std::holds_alternative<LocalHealth>(decision)) {
+    answer_health();
+    co_return head_.keep_alive() ? Next::go_on : Next::end;
+  }
+  if (const auto* refusal = std::get_if<OriginRefusal>(&decision)) {
+    co_return co_await refuse(refusal->status, refusal->code, refusal->detail);
+  }
+  if (const auto* intercept = std::get_if<Intercept>(&decision)) {
+    accept_connect({intercept->host, intercept->port, is_ip_literal(intercept->host)});
+    may_start_tls_ = true;
+    co_return Next::go_on;
+  }
+  if (const auto* address = std::get_if<PeekClientHello>(&decision)) {
+    accept_connect({address->host, address->port, true});
+    peeking_ = true;
+    co_return Next::go_on;
+  }
+  const auto& tunnel = std::get<Tunnel>(decision);
+  if (!services_.tunnel_pool) co_return co_await refuse_tunnel(tunnel);
+  co_return co_await open_tunnel(tunnel, false);
+}
+
+awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward) {
+  std::string_view session = head_.find("Tapedeck-Session");
+  if (session.empty()) session = services_.options.session;
+  const IncomingRequest request{head_,          request_framing(head_), forward.origin,
+                                forward.target, forward.way_in,         forward.reverse,
+                                stream_.is_tls() ? "https" : "http",    session};
+  if (!request.has_body() && services_.handler.answer_at_once(request, output_)) {
+    input_.consume(head_.head_bytes);
+    if (output_.size() > joined_output_bytes_max && !co_await flush()) co_return Next::end;
+    co_return stopping_ ? Next::end : Next::go_on;
+  }
+  if (!output_.empty() && !co_await flush()) co_return Next::end;
+  consumed_later_ = head_.head_bytes;
+  body_ended_ = !request.has_body();
+  reading_stopped_ = false;
+  if (request.has_body()) body_.emplace(request.framing, services_.options.limits);
+  exchange_going_on_ = true;
+  const bool keep = co_await services_.handler.handle(request, *this);
+  exchange_going_on_ = false;
+  stream_.never_expire();
+  input_.consume(consumed_later_);
+  consumed_later_ = 0;
+  lingers_ = !body_ended_;
+  co_return keep && body_ended_ && !stopping_ ? Next::go_on : Next::end;
+}
+
+// --- the handler's side ----------------------------------------------------------------------------------------------
+
+awaitable<BodyReader::Event> ClientSession::read_body() {
+  using Kind = BodyReader::Event::Kind;
+  input_.consume(consumed_later_);
+  consumed_later_ = 0;
+  while (true) {
+    auto event = body_->next(view_of(input_));
+    if (event.kind == Kind::data) consumed_later_ = event.consumed;
+    else input_.consume(event.consumed);
+    if (event.kind == Kind::end) body_ended_ = true;
+    if (event.kind != Kind::need_more) co_return event;
+
+    stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
+    const auto error = reading_stopped_ ? asio::error::operation_aborted : co_await stream_.read_some(input_);
+    stream_.never_expire();
+    if (!error) continue;
+    event.kind = Kind::refused;
+    event.refusal = error == asio::error::timed_out
+                        ? HeadRefusal{408, "body-timeout", "the request's body did not come in time"}
+                        : HeadRefusal{400, "client-left", "the client left before its request was whole"};
+    co_return event;
+  }
+}
+
+const Headers& ClientSession::request_trailers() const {
+  return body_->trailers();
+}
+
+void ClientSession::stop_reading() {
+  reading_stopped_ = true;
+  stream_.cancel();
+}
+
+awaitable<bool> ClientSession::flush() {
+  if (output_.empty()) co_return true;
+  if (stream_.expires_at() == SteadyTime::max()) stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
+  const auto error = co_await stream_.write(output_);
+  stream_.never_expire();
+  output_.clear();
+  if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
+  co_return !error;
+}
+
+// --- what we answer ourselves ----------------------------------------------------------------------------------------
+
+// What cannot be read as a request ends the connection: where the next one would begin is unknown.
+awaitable<ClientSession::Next> ClientSession::refuse(int status, std::string_view code, std::string_view detail) {
+  const auto response = problem_response({status, std::string(code), "The request was refused", std::string(detail)});
+  services_.log.verbose("refused a request (" + std::string(code) + "): " + std::string(detail));
+  output_ += served_bytes(response, own_context(head_, true), {});
+  lingers_ = true;
+  co_return Next::end;
+}
+
+void ClientSession::answer_health() {
+  Response response;
+  response.status = 200;
+  response.reason = "OK";
+  response.headers = {{"Content-Type", "text/plain"}, {"Content-Length", "3"}};
+  response.body.framing = BodyFraming::content_length;
+  response.body.bytes = "ok\n";
+  output_ += served_bytes(response, own_context(head_, false), {});
+  input_.consume(head_.head_bytes);
+}
+
+// --- CONNECT -----------------------------------------------------------------------------------------------------------
+
+void ClientSession::accept_connect(Authority authority) {
+  tunnel_ = std::move(authority);
+  output_ += "HTTP/1.1 200 Connection established\r\n\r\n";
+  input_.consume(head_.head_bytes);
+}
+
+// A CONNECT to an address that nobody named: the name in the ClientHello may be one that is intercepted (decision 4).
+awaitable<ClientSession::Next> ClientSession::peek() {
+  const auto hello = parse_client_hello(view_of(input_));
+  if (hello.outcome == ClientHello::Outcome::need_more) co_return co_await read_more();
+  peeking_ = false;
+  stream_.never_expire();
+  std::optional<std::string_view> sni;
+  if (hello.outcome == ClientHello::Outcome::name) sni = hello.name;
+  const auto decision = decide_peeked_tunnel(*tunnel_, sni, services_.origin_rules);
+  if (const auto* intercept = std::get_if<Intercept>(&decision)) {
+    tunnel_ = Authority{intercept->host, intercept->port, false};
+    may_start_tls_ = true;
+    co_return Next::go_on;
+  }
+  if (!services_.tunnel_pool) co_return Next::end;
+  co_return co_await open_tunnel({tunnel_->host, *tunnel_->port}, true);
+}
+
+// A refused CONNECT carries the reason in its status line: most clients show nothing else of it.
+awaitable<ClientSession::Next> ClientSession::refuse_tunnel(const Tunnel& tunnel) {
+  MissReport report;
+  report.reason = MissReason::not_intercepted;
+  report.request_line = "CONNECT " + host_and_port(tunnel);
+  report.detail = tunnel.host + " is not among the hosts that are intercepted, and replay forwards nothing";
+  report.suggestion = "--host " + tunnel.host;
+  services_.statistics.count_request();
+  services_.statistics.note_miss(report);
+  services_.log.warning("miss (not-intercepted): " + report.request_line + ": " + report.detail);
+  auto response = miss_response(report, services_.options.miss_status);
+  response.reason = "not-intercepted";
+  auto context = own_context(head_, true);
+  context.request_method = "GET";  // unlike a 2xx to CONNECT, a refusal has a body
+  output_ += served_bytes(response, context, {});
+  co_return Next::end;
+}
+
+// Dialled before the 200, so that a client learns of a failure by its status; never sniffed (decision 4). `answered`
+// when the 200 had to be given first, to see a ClientHello.
+awaitable<ClientSession::Next> ClientSession::open_tunnel(const Tunnel& tunnel, bool answered) {
+  const Origin origin{"https", tunnel.host, tunnel.port};
+  services_.statistics.note_tunnel(host_and_port(tunnel));
+  const std::string early(view_of(input_).substr(answered ? 0 : head_.head_bytes));
+  auto dialled = co_await services_.tunnel_pool->connect_plain(origin);
+  if (const auto* failure = std::get_if<NetworkFailure>(&dialled)) {
+    if (answered) co_return Next::end;
+    ServedContext context;
+    context.close = true;
+    output_ += served_bytes(problem_response(problem_of(*failure, origin)), context, origin);
+    co_return Next::end;
+  }
+  if (!answered) output_ += "HTTP/1.1 200 Connection established\r\n\r\n";
+  if (!co_await flush()) co_return Next::end;
+  co_await relay(stream_, std::get<0>(dialled)->stream, early, services_.options.limits.client_idle_timeout_ms);
+  co_return Next::end;
+}
+
+Arrival ClientSession::arrival() const {
+  Arrival arrival;
+  arrival.tls = stream_.is_tls();
+  arrival.tunnel = tunnel_;
+  if (server_name_) arrival.sni = *server_name_;
+  arrival.local_port = local_port_;
+  return arrival;
+}
+
+}  // namespace tapedeck

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/connection/byte_stream.hpp"
+#include "proxy/connection/origin_decision.hpp"
+#include "proxy/modes/exchange_handler.hpp"
+#include "proxy/runtime/run_statistics.hpp"
+#include "proxy/tls/leaf_certificates.hpp"
+#include "proxy/upstream/upstream_pool.hpp"
+
+namespace tapedeck {
+
+class Log;
+
+// What the sessions of one worker share. All of it outlives them.
+struct SessionServices {
+  const Options& options;
+  const OriginRules& origin_rules;
+  LeafCertificates& leaf_certificates;
+  ExchangeHandler& handler;
+  UpstreamPool* tunnel_pool;  // null: hosts that are not intercepted are refused (replay)
+  DeadlineList& deadlines;
+  RunStatistics& statistics;
+  Log& log;
+};
+
+// One client connection from its first byte to its last: sniffs TLS, answers CONNECT, ends TLS, reads requests and hands
+// them to the handler. Answers to requests that are in the buffer together go out in one write. Lives in run()'s frame.
+class ClientSession final : public ClientChannel {
+ public:
+  ClientSession(SessionServices& services, tcp::socket socket);
+
+  awaitable<void> run();
+  // Ends the session as soon as nothing of an exchange would be lost by it; used when the program stops.
+  void stop_when_idle();
+  void cut() { stream_.cancel(); }
+
+  awaitable<BodyReader::Event> read_body() override;
+  const Headers& request_trailers() const override;
+  bool has_unread_bytes() const override { return input_.size() > consumed_later_; }
+  void stop_reading() override;
+  std::string& output() override { return output_; }
+  awaitable<bool> flush() override;
+
+ private:
+  enum class Next { go_on, end };
+
+  awaitable<Next> step();
+  awaitable<void> linger();
+  awaitable<Next> read_more();
+  awaitable<Next> start_tls();
+  awaitable<Next> serve();
+  awaitable<Next> serve_exchange(const Forward& forward);
+  awaitable<Next> refuse(int status, std::string_view code, std::string_view detail);
+  awaitable<Next> peek();
+  awaitable<Next> refuse_tunnel(const Tunnel& tunnel);
+  awaitable<Next> open_tunnel(const Tunnel& tunnel, bool answered);
+  void accept_connect(Authority authority);
+  void answer_health();
+  Arrival arrival() const;
+  std::string certificate_name() const;
+
+  SessionServices& services_;
+  ByteStream stream_;
+  InputBuffer input_;
+  std::string output_;
+  ScannedHead head_;
+  std::optional<BodyReader> body_;
+  std::size_t consumed_later_ = 0;  // of input_: still viewed by whoever reads the head or the last piece
+  bool body_ended_ = true;
+  bool may_start_tls_ = true;  // the next byte is the first of the connection, or the first behind a CONNECT
+  bool exchange_going_on_ = false;
+  bool lingers_ = false;  // the client may still be sending when we close
+  bool stopping_ = false;
+  bool reading_stopped_ = false;
+  bool peeking_ = false;                // a CONNECT to an address was answered; its ClientHello decides
+  std::optional<Authority> tunnel_;     // what a CONNECT asked for
+  std::optional<std::string> server_name_;  // SNI
+  std::uint16_t local_port_ = 0;
+};
+
+}  // namespace tapedeck

@@ -1,0 +1,24 @@
+#include "proxy/connection/deadlines.hpp"
+
+namespace tapedeck {
+
+// Due ones are moved to a list of their own first: a handler that ends one connection may destroy others, which then
+// unlink themselves from whichever list they are in.
+void DeadlineList::sweep(SteadyTime now) {
+  decltype(deadlines_) due;
+  for (auto it = deadlines_.begin(); it != deadlines_.end();) {
+    auto& deadline = *it++;
+    if (deadline.expires_at() > now) continue;
+    deadline.unlink();
+    due.push_back(deadline);
+  }
+  while (!due.empty()) {
+    auto& deadline = due.front();
+    deadline.unlink();
+    deadlines_.push_back(deadline);
+    deadline.never_expire();
+    deadline.on_deadline();
+  }
+}
+
+}  // namespace tapedeck

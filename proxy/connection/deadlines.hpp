@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+
+#include <boost/intrusive/list.hpp>
+
+namespace tapedeck {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Something that must make progress by a point in time. Setting a deadline is an assignment: no timer is touched on the
+// hot path. Belongs to one worker thread.
+class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual ~Deadline() = default;
+
+  void expire_at(SteadyTime time) { expires_at_ = time; }
+  void never_expire() { expires_at_ = SteadyTime::max(); }
+  SteadyTime expires_at() const { return expires_at_; }
+
+  // The time has come; the deadline is off again before this is called.
+  virtual void on_deadline() = 0;
+
+ private:
+  SteadyTime expires_at_ = SteadyTime::max();
+};
+
+// All deadlines of one worker, looked through a few times a second. A wait may thus last `sweep_interval_ms` longer
+// than asked for, and ten thousand idle connections cost ten thousand comparisons a sweep.
+class DeadlineList {
+ public:
+  static constexpr std::chrono::milliseconds sweep_interval_ms{250};
+
+  void add(Deadline& deadline) { deadlines_.push_back(deadline); }
+
+  // Calls on_deadline of each that is due. It may remove itself, and any other, from the list.
+  void sweep(SteadyTime now);
+
+ private:
+  boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>> deadlines_;
+};
+
+}  // namespace tapedeck

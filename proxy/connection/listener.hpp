@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "config/options.hpp"
+#include "config/result.hpp"
+#include "proxy/runtime/asio.hpp"
+
+namespace tapedeck {
+
+class Worker;
+class Log;
+
+// The one acceptor of an address: hands its connections round among the workers.
+class Listener {
+ public:
+  // Failure `listen-failed` names the address and the mend.
+  static Result<std::unique_ptr<Listener>> open(asio::io_context& context, const ListenAddress& address);
+
+  void start(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<std::size_t>& open_connections,
+             std::size_t connections_max, Log& log);
+  void stop();
+  tcp::endpoint endpoint() const { return endpoint_; }
+
+ private:
+  explicit Listener(asio::io_context& context) : acceptor_(context), retry_(context) {}
+  void accept_next();
+
+  tcp::acceptor acceptor_;
+  asio::steady_timer retry_;
+  tcp::endpoint endpoint_;
+  std::vector<std::unique_ptr<Worker>>* workers_ = nullptr;
+  std::atomic<std::size_t>* open_connections_ = nullptr;
+  std::size_t connections_max_ = 0;
+  Log* log_ = nullptr;
+  std::size_t next_worker_ = 0;
+};
+
+}  // namespace tapedeck

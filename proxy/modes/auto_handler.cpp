@@ -1,0 +1,49 @@
+#include "proxy/modes/auto_handler.hpp"
+
+#include "proxy/modes/request_body.hpp"
+
+namespace tapedeck {
+
+bool is_kept_in_auto(const Exchange& exchange, bool keep_errors) {
+  if (keep_errors) return true;
+  if (exchange.failure || !exchange.response) return false;
+  const int status = exchange.response->status;
+  return status != 401 && status != 429 && status < 500;
+}
+
+AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, UpstreamPool& pool, Log& log,
+                         bool forwards_misses, std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max)
+    : replay_(replay),
+      log_(log),
+      forwards_misses_(forwards_misses),
+      recorder_(record, pool),
+      answers_(replay, std::move(reader), cache_bytes_max) {}
+
+bool AutoHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
+  if (!answers_first() || replay_.options.timing.kind != Timing::Kind::none) return false;
+  const auto image = answers_.remembered(request);
+  if (!image || image->close_after) return false;
+  out += image->bytes;
+  return true;
+}
+
+awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
+  if (!answers_first()) co_return co_await recorder_.handle(incoming, client);
+  auto request = incoming.to_request();
+  const auto facts = incoming.facts();
+  if (facts.has_body) {
+    const auto refusal =
+        co_await read_whole_body(request, facts.expects_continue, client, replay_.options.limits.body_bytes_max);
+    if (refusal) co_return co_await serve_refusal(*refusal, facts, client);
+  }
+  const auto answer = answers_.answer(request, facts, nullptr);
+  if (const auto* image = std::get_if<0>(&answer)) {
+    co_return co_await serve_image(**image, replay_.options.timing, facts.close, client);
+  }
+  if (!forwards_misses_) {
+    co_return co_await serve_miss(std::get<MissReport>(answer), replay_, log_, facts, client);
+  }
+  co_return co_await recorder_.forward(std::move(request), facts, client);
+}
+
+}  // namespace tapedeck

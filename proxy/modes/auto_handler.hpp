@@ -1,0 +1,31 @@
+#pragma once
+
+#include "proxy/modes/record_handler.hpp"
+#include "proxy/modes/replay_handler.hpp"
+
+namespace tapedeck {
+
+// What auto keeps: all but answers that say nothing lasting (401, 429, 5xx) and network failures, unless --keep-errors.
+bool is_kept_in_auto(const Exchange& exchange, bool keep_errors);
+
+// Answers what is recorded, forwards and records what is not. Which of the two, --record decides: `new` answers first,
+// `all` always forwards, `once` forwards only while the cassette was empty at the start.
+class AutoHandler final : public ExchangeHandler {
+ public:
+  AutoHandler(ReplayServices& replay, RecordServices& record, UpstreamPool& pool, Log& log, bool forwards_misses,
+              std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max);
+
+  bool answer_at_once(const IncomingRequest& request, std::string& out) override;
+  awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
+
+ private:
+  bool answers_first() const { return replay_.options.record_policy != RecordPolicy::all; }
+
+  ReplayServices& replay_;
+  Log& log_;
+  bool forwards_misses_;
+  RecordHandler recorder_;
+  RecordedAnswers answers_;
+};
+
+}  // namespace tapedeck

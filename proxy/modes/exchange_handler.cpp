@@ -1,0 +1,56 @@
+#include "proxy/modes/exchange_handler.hpp"
+
+namespace tapedeck {
+
+ServedContext IncomingRequest::served_context() const {
+  ServedContext context;
+  context.request_method = head.method;
+  context.reverse = reverse;
+  context.client_scheme = client_scheme;
+  context.client_authority = head.find("Host");
+  context.close = !head.keep_alive();
+  context.http_1_0 = head.version_minor == 0;
+  return context;
+}
+
+ServedContext RequestFacts::served_context() const {
+  ServedContext context;
+  context.request_method = method;
+  context.reverse = reverse;
+  context.client_scheme = client_scheme;
+  context.client_authority = client_authority;
+  context.close = close;
+  context.http_1_0 = http_1_0;
+  return context;
+}
+
+RequestFacts IncomingRequest::facts() const {
+  RequestFacts facts;
+  facts.method = head.method;
+  facts.client_scheme = client_scheme;
+  facts.client_authority = head.find("Host");
+  facts.session = session;
+  facts.origin = origin;
+  facts.way_in = way_in;
+  facts.reverse = reverse;
+  facts.close = !head.keep_alive();
+  facts.http_1_0 = head.version_minor == 0;
+  facts.has_body = has_body();
+  facts.expects_continue = has_body() && expects_continue();
+  return facts;
+}
+
+Request IncomingRequest::to_request() const {
+  Request request;
+  request.origin = origin;
+  request.method = head.method;
+  request.target = target;
+  for (const auto& field : head.fields) {
+    if (equal_without_case(field.name, "Tapedeck-Session")) continue;
+    request.headers.add(field.name, field.value);
+  }
+  request.body.framing = framing.framing;
+  return request;
+}
+
+}  // namespace tapedeck

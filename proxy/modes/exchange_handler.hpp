@@ -1,0 +1,84 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy/http/body_reader.hpp"
+#include "proxy/http/head_scan.hpp"
+#include "proxy/http/served_head.hpp"
+#include "proxy/runtime/asio.hpp"
+#include "storage/exchange/exchange.hpp"
+
+namespace tapedeck {
+
+// What of a request outlives its head: whatever waits keeps one of these.
+struct RequestFacts {
+  std::string method;
+  std::string client_scheme;
+  std::string client_authority;  // the Host field as the client sent it
+  std::string session;
+  Origin origin;
+  WayIn way_in = WayIn::origin_form;
+  bool reverse = false;
+  bool close = false;
+  bool http_1_0 = false;
+  bool has_body = false;
+  bool expects_continue = false;
+
+  // Views into this object.
+  ServedContext served_context() const;
+};
+
+// One request as the client session hands it on. `head` and what views it die with the first wait: a handler copies
+// what it needs before.
+struct IncomingRequest {
+  const ScannedHead& head;
+  MessageFraming framing;
+  const Origin& origin;
+  std::string_view target;  // origin-form
+  WayIn way_in = WayIn::origin_form;
+  bool reverse = false;
+  std::string_view client_scheme;  // of the connection to us
+  std::string_view session;
+
+  bool has_body() const { return framing.framing != BodyFraming::none; }
+  bool expects_continue() const { return head.list_contains("Expect", "100-continue"); }
+  ServedContext served_context() const;  // views into the head
+  RequestFacts facts() const;
+  Request to_request() const;
+};
+
+// The client's side of one exchange, as a handler sees it. Its lifetime covers handle().
+class ClientChannel {
+ public:
+  virtual ~ClientChannel() = default;
+
+  // The next piece of the request's body; its data is valid until the next call. `refused` covers a client that left
+  // or stalled (code "client-left").
+  virtual awaitable<BodyReader::Event> read_body() = 0;
+  virtual const Headers& request_trailers() const = 0;
+  // Whether body bytes are waiting already, so that a client which expects 100-continue need not be told.
+  virtual bool has_unread_bytes() const = 0;
+  // Stops a read_body that is waiting; it then returns `refused`.
+  virtual void stop_reading() = 0;
+
+  // Appends to what goes out next. Nothing is sent before flush().
+  virtual std::string& output() = 0;
+  // False once the client has left or does not read.
+  virtual awaitable<bool> flush() = 0;
+};
+
+// The seam: what happens to a request. Record, replay and auto are its three implementations. One object a worker.
+class ExchangeHandler {
+ public:
+  virtual ~ExchangeHandler() = default;
+
+  // The hot path: an answer to a bodiless request that needs no waiting, appended to `out`. False: nothing was
+  // appended and handle() has to do it.
+  virtual bool answer_at_once(const IncomingRequest& request, std::string& out) = 0;
+
+  // Reads the body and sends the answer. Returns whether the connection may serve another request.
+  virtual awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) = 0;
+};
+
+}  // namespace tapedeck

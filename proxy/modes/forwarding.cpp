@@ -1,0 +1,422 @@
+#include "proxy/modes/forwarding.hpp"
+
+#include "proxy/modes/problem.hpp"
+#include "proxy/runtime/log.hpp"
+
+namespace tapedeck {
+
+namespace {
+
+using Phase = NetworkFailure::Phase;
+using Kind = NetworkFailure::Kind;
+
+// What is still to come from the client has the length that the client announced; what is here has its own.
+std::optional<std::uint64_t> request_length(const Request& request) {
+  if (request.body.bytes.empty()) return std::nullopt;
+  return request.body.bytes.size();
+}
+
+std::int64_t unix_time_us() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
+}
+
+}  // namespace
+
+Forwarding::Forwarding(RecordServices& services, UpstreamPool& pool, ClientChannel& client, Request request,
+                       RequestFacts facts, bool body_is_read)
+    : services_(services),
+      pool_(pool),
+      client_(client),
+      facts_(std::move(facts)),
+      tells_continue_(!facts_.http_1_0 && !body_is_read && facts_.expects_continue),
+      started_at_(std::chrono::steady_clock::now()) {
+  exchange_.session = facts_.session;
+  exchange_.way_in = facts_.way_in;
+  exchange_.client_protocol = facts_.http_1_0 ? "HTTP/1.0" : "HTTP/1.1";
+  exchange_.started_at_us = unix_time_us();
+  exchange_.started_number = services.next_started_number.fetch_add(1);
+  exchange_.request = std::move(request);
+  if (!body_is_read) upload_ = Upload::going_on;
+  // What the client has been told already by us (auto mode has read the body) the upstream need not say again.
+  if (body_is_read) exchange_.request.headers.remove("Expect");
+}
+
+awaitable<bool> Forwarding::run() {
+  co_await exchange_with_upstream();
+  if (upload_ == Upload::refused) {
+    co_return co_await answer_instead(problem_response({upload_refusal_.status, "request-body",
+                                                        "The request's body was refused",
+                                                        std::string(upload_refusal_.detail)}));
+  }
+  co_return co_await finish();
+}
+
+// A connection from the pool may have been closed by the upstream at the moment it was taken. The request is then sent
+// once more on a new one, if no byte of an answer came and all of the request is still here (decision 5).
+awaitable<void> Forwarding::exchange_with_upstream() {
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    auto dialled = attempt == 1 ? co_await pool_.acquire(facts_.origin) : co_await pool_.connect(facts_.origin);
+    if (auto* failure = std::get_if<NetworkFailure>(&dialled)) {
+      exchange_.failure = std::move(*failure);
+      co_return;
+    }
+    upstream_ = std::move(std::get<0>(dialled));
+    exchange_.failure.reset();
+    const bool whole = co_await send_request() && co_await read_response();
+    if (!whole && exchange_.failure && may_retry(exchange_.first_byte_us != 0)) continue;
+    co_await join_upload();
+    co_return;
+  }
+}
+
+bool Forwarding::may_retry(bool response_began) const {
+  const bool request_is_here = upload_ == Upload::none || upload_ == Upload::whole;
+  return upstream_->reused && !response_began && request_is_here && exchange_.failure->kind != Kind::timeout &&
+         exchange_.request.body.bytes.size() <= services_.options.limits.replay_retry_bytes_max;
+}
+
+// --- the request -----------------------------------------------------------------------------------------------------
+
+// The head, with the body when it is here; else the pump is started, which sends it as it comes.
+awaitable<bool> Forwarding::send_request() {
+  const auto& request = exchange_.request;
+  const bool chunked = request.body.framing == BodyFraming::chunked;
+  auto bytes = forwarded_head(request, request_length(request));
+  if (upload_ != Upload::going_on && request.body.framing != BodyFraming::none) {
+    if (chunked && !request.body.bytes.empty()) bytes += chunk_head(request.body.bytes.size());
+    bytes += request.body.bytes;
+    if (chunked && !request.body.bytes.empty()) bytes += "\r\n";
+    if (chunked) bytes += last_chunk(request.trailers);
+  }
+  auto& stream = upstream_->stream;
+  stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.body_idle_timeout_ms);
+  if (const auto error = co_await stream.write(bytes)) {
+    fail(Phase::send_request, error);
+    co_return false;
+  }
+  if (upload_ == Upload::going_on) {
+    start_upload();
+  } else {
+    exchange_.request_sent_us = elapsed_us();
+    stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.first_byte_timeout_ms);
+  }
+  co_return true;
+}
+
+void Forwarding::start_upload() {
+  const auto executor = upstream_->stream.socket().get_executor();
+  upload_ended_.emplace(executor, SteadyTime::max());
+  asio::co_spawn(executor, pump_upload(), asio::detached);
+}
+
+awaitable<void> Forwarding::pump_upload() {
+  co_await upload_loop();
+  if (upload_ == Upload::whole) {
+    exchange_.request_sent_us = elapsed_us();
+    upstream_->stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.first_byte_timeout_ms);
+  } else {
+    // Nothing more comes for this request, so nothing that the upstream might still say is an answer to it.
+    if (upload_ == Upload::client_left || upload_ == Upload::refused) upstream_->stream.cancel();
+  }
+  upload_ended_->cancel();
+}
+
+awaitable<void> Forwarding::upload_loop() {
+  while (upload_ == Upload::going_on) {
+    const auto event = co_await client_.read_body();
+    switch (event.kind) {
+      case BodyReader::Event::Kind::data:
+        if (!co_await upload_piece(event.data)) co_return;
+        break;
+      case BodyReader::Event::Kind::end: co_await finish_upload(); co_return;
+      case BodyReader::Event::Kind::refused:
+        upload_ = event.refusal.code == "client-left" ? Upload::client_left : Upload::refused;
+        upload_refusal_ = event.refusal;
+        co_return;
+      case BodyReader::Event::Kind::need_more: break;
+    }
+  }
+}
+
+awaitable<bool> Forwarding::upload_piece(std::string_view piece) {
+  auto& body = exchange_.request.body;
+  if (piece.size() > services_.options.limits.body_bytes_max - body.bytes.size()) {
+    upload_ = Upload::refused;
+    upload_refusal_ = {413, "body-too-large", "the request's body is larger than what can be recorded (64 MiB)"};
+    co_return false;
+  }
+  note_piece(Direction::request, body.bytes.size(), piece.size());
+  body.bytes += piece;
+  std::string out;
+  if (body.framing == BodyFraming::chunked) {
+    out = chunk_head(piece.size());
+    out += piece;
+    out += "\r\n";
+    piece = out;
+  }
+  upstream_->stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.body_idle_timeout_ms);
+  if (co_await upstream_->stream.write(piece)) {
+    // An upstream that stops reading often has answered before; what it said is read to its end by the other coroutine.
+    upload_ = Upload::upstream_failed;
+    co_return false;
+  }
+  co_return true;
+}
+
+awaitable<void> Forwarding::finish_upload() {
+  auto& request = exchange_.request;
+  request.trailers = client_.request_trailers();
+  if (request.body.framing == BodyFraming::chunked &&
+      co_await upstream_->stream.write(last_chunk(request.trailers))) {
+    upload_ = Upload::upstream_failed;
+    co_return;
+  }
+  upload_ = Upload::whole;
+}
+
+// An answer that came before the upload's end is final: the rest of the body has no reader any more.
+awaitable<void> Forwarding::join_upload() {
+  if (!upload_ended_) co_return;
+  if (upload_ == Upload::going_on) {
+    facts_.close = true;
+    client_.stop_reading();
+    error_code ignored;
+    co_await upload_ended_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (upload_ != Upload::whole) upload_ = Upload::upstream_failed;
+  }
+  if (upload_ != Upload::whole) upstream_keeps_alive_ = false;
+}
+
+// --- the response ----------------------------------------------------------------------------------------------------
+
+awaitable<bool> Forwarding::read_response() {
+  if (!co_await read_final_head()) co_return false;
+  const auto framing = response_framing(head_, exchange_.request.method);
+  begin_response(framing);
+  upstream_->input.consume(head_.head_bytes);
+  response_body_.emplace(framing, services_.options.limits);
+  const bool whole = co_await read_response_body();
+  response_body_.reset();
+  exchange_.finished_us = elapsed_us();
+  co_return whole;
+}
+
+// Reads heads until one is final; 1xx answers go on to the client at once (RFC 9110 §15.2).
+awaitable<bool> Forwarding::read_final_head() {
+  while (true) {
+    const auto scan = scan_response_head(view_of(upstream_->input), services_.options.limits, head_);
+    if (scan.outcome == HeadScan::Outcome::refused) {
+      fail_protocol(Phase::await_response, scan.refusal.detail);
+      co_return false;
+    }
+    if (scan.outcome == HeadScan::Outcome::need_more) {
+      if (const auto error = co_await read_upstream()) {
+        fail(Phase::await_response, error);
+        co_return false;
+      }
+      if (exchange_.first_byte_us == 0) exchange_.first_byte_us = elapsed_us();
+      continue;
+    }
+    if (head_.status >= 200) co_return true;
+    if (!note_interim()) co_return false;
+    if (!client_left_ && !co_await client_.flush()) client_left_ = true;
+  }
+}
+
+bool Forwarding::note_interim() {
+  auto& interim = exchange_.response ? exchange_.response->interim : exchange_.response.emplace().interim;
+  if (head_.status == 101 || interim.size() >= services_.options.limits.interim_responses_max) {
+    fail_protocol(Phase::await_response, head_.status == 101 ? "it switched protocols though nobody asked it to"
+                                                             : "it sent too many 1xx answers");
+    exchange_.response.reset();
+    return false;
+  }
+  InterimResponse response;
+  response.status = head_.status;
+  response.reason = head_.reason;
+  for (const auto& field : head_.fields) response.headers.add(field.name, field.value);
+  const bool client_wants_it = !facts_.http_1_0 && (head_.status != 100 || tells_continue_);
+  if (client_wants_it) client_.output() += served_interim_head(response);
+  interim.push_back(std::move(response));
+  upstream_->input.consume(head_.head_bytes);
+  return true;
+}
+
+void Forwarding::begin_response(MessageFraming framing) {
+  auto& response = exchange_.response ? *exchange_.response : exchange_.response.emplace();
+  response.status = head_.status;
+  response.reason = head_.reason;
+  for (const auto& field : head_.fields) response.headers.add(field.name, field.value);
+  response.body.framing = framing.framing;
+  exchange_.upstream_protocol = head_.version_minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+  upstream_keeps_alive_ = head_.keep_alive() && framing.framing != BodyFraming::until_close;
+  if (upload_ == Upload::going_on) facts_.close = true;
+
+  const auto served = served_framing(response, facts_.served_context());
+  response_chunked_ = served == BodyFraming::chunked;
+  if (served == BodyFraming::until_close) facts_.close = true;
+  std::optional<std::uint64_t> body_bytes;
+  if (framing.framing == BodyFraming::content_length) body_bytes = framing.content_length;
+  client_.output() += served_head(response, facts_.served_context(), facts_.origin, body_bytes);
+}
+
+// Passes the body on. Output is flushed only before a wait for more of the answer, so that at no time the last byte (or
+// the last chunk, or the head of an answer without body) is on its way before finish() has committed the exchange.
+awaitable<bool> Forwarding::read_response_body() {
+  while (true) {
+    const auto input = view_of(upstream_->input);
+    const auto event = response_body_->next(input);
+    if (event.kind == BodyReader::Event::Kind::data && !append_response_piece(event.data)) {
+      fail_protocol(Phase::read_response, "its body is larger than what can be recorded (64 MiB)");
+      co_return false;
+    }
+    upstream_->input.consume(event.consumed);
+    if (event.kind == BodyReader::Event::Kind::end) break;
+    if (event.kind == BodyReader::Event::Kind::refused) {
+      fail_protocol(Phase::read_response, event.refusal.detail);
+      co_return false;
+    }
+    if (event.kind == BodyReader::Event::Kind::data) continue;
+
+    if (!client_left_) {
+      sent_anything_ = true;
+      if (!co_await client_.flush()) client_left_ = true;
+    }
+    if (const auto error = co_await read_upstream()) {
+      if (error == asio::error::eof && response_body_->at_eof().kind == BodyReader::Event::Kind::end) break;
+      fail(Phase::read_response, error);
+      co_return false;
+    }
+  }
+  exchange_.response->trailers = response_body_->trailers();
+  if (response_chunked_) client_.output() += last_chunk(exchange_.response->trailers);
+  co_return true;
+}
+
+bool Forwarding::append_response_piece(std::string_view piece) {
+  auto& body = exchange_.response->body;
+  if (piece.size() > services_.options.limits.body_bytes_max - body.bytes.size()) return false;
+  note_piece(Direction::response, body.bytes.size(), piece.size());
+  body.bytes += piece;
+  if (client_left_) return true;
+  auto& output = client_.output();
+  if (response_chunked_) output += chunk_head(piece.size());
+  output += piece;
+  if (response_chunked_) output += "\r\n";
+  return true;
+}
+
+awaitable<error_code> Forwarding::read_upstream() {
+  auto& stream = upstream_->stream;
+  const auto& limits = services_.options.limits;
+  // While the request goes up, the client's pace decides; its own time limits hold then.
+  if (upload_ != Upload::going_on) {
+    const bool in_body = response_body_.has_value();
+    stream.expire_at(std::chrono::steady_clock::now() + (in_body ? limits.body_idle_timeout_ms : limits.first_byte_timeout_ms));
+  }
+  co_return co_await stream.read_some(upstream_->input);
+}
+
+// --- the end ---------------------------------------------------------------------------------------------------------
+
+awaitable<bool> Forwarding::finish() {
+  const bool whole = !exchange_.failure;
+  if (upstream_ && whole && upstream_keeps_alive_) pool_.release(facts_.origin, std::move(upstream_));
+  upstream_.reset();
+  exchange_.finished_us = elapsed_us();
+  exchange_.state = whole ? ExchangeState::whole : ExchangeState::cut;
+  exchange_.cut_by_client = upload_ == Upload::client_left;
+  const bool response_began = exchange_.response && exchange_.response->status != 0;
+  if (!response_began) exchange_.response.reset();
+
+  std::optional<Response> failure_answer;
+  if (exchange_.failure && !response_began) failure_answer = problem_response(problem_of(*exchange_.failure, facts_.origin));
+
+  if (!services_.is_kept || services_.is_kept(exchange_)) {
+    auto redacted = services_.redactor.redact(std::move(exchange_));
+    auto kept = redacted ? co_await commit(std::move(*redacted)) : Result<std::int64_t>(redacted.error());
+    if (!kept) {
+      services_.statistics.note_recording_failure(kept.error().detail);
+      services_.log.error("not recorded: " + kept.error().detail);
+      if (sent_anything_) co_return false;
+      co_return co_await answer_instead(problem_response(
+          {502, kept.error().code, "The exchange could not be recorded", kept.error().detail}));
+    }
+  }
+  if (client_left_) co_return false;
+  if (failure_answer) co_return co_await answer_instead(*failure_answer);
+  const bool flushed = co_await client_.flush();
+  co_return flushed && whole && !facts_.close;
+}
+
+awaitable<Result<std::int64_t>> Forwarding::commit(RedactedExchange exchange) {
+  // The writer's thread fills the result in and wakes this coroutine on its own thread; both share `state`.
+  struct State {
+    explicit State(asio::any_io_executor executor) : committed(executor, SteadyTime::max()) {}
+    asio::steady_timer committed;
+    std::optional<Result<std::int64_t>> result;
+  };
+  const auto executor = co_await asio::this_coro::executor;
+  auto state = std::make_shared<State>(executor);
+  const auto counts = exchange.counts();
+  const int status = exchange.exchange().failure ? 0 : exchange.exchange().response->status;
+  std::optional<RedactedExchange> copy;
+  if (services_.on_kept) copy = exchange;
+  auto pushed = services_.queue.push(std::move(exchange), [state, executor](Result<std::int64_t> result) {
+    asio::post(executor, [state, result = std::move(result)] {
+      state->result = result;
+      state->committed.cancel();
+    });
+  });
+  if (!pushed) co_return pushed.error();
+  error_code ignored;
+  if (!state->result) co_await state->committed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (*state->result) {
+    services_.statistics.note_recorded(status, counts);
+    if (copy) services_.on_kept(*copy, **state->result);
+  }
+  co_return *state->result;
+}
+
+// Sends an answer of our own in place of what was put together, and ends the connection.
+awaitable<bool> Forwarding::answer_instead(const Response& response) {
+  client_.output().clear();
+  if (client_left_ || upload_ == Upload::client_left || sent_anything_) co_return false;
+  facts_.close = facts_.close || (upload_ != Upload::none && upload_ != Upload::whole);
+  client_.output() += served_bytes(response, facts_.served_context(), facts_.origin);
+  co_return co_await client_.flush() && !facts_.close;
+}
+
+// Past the limit pieces are joined to the last one, so that a body in single bytes does not cost forty times its size.
+void Forwarding::note_piece(Direction direction, std::uint64_t offset, std::uint64_t length) {
+  auto& events = exchange_.events;
+  if (events.size() >= events_max && events.back().direction == direction) {
+    events.back().length += length;
+    return;
+  }
+  events.push_back({direction, ExchangeEvent::Kind::body_chunk, elapsed_us(), offset, length});
+}
+
+void Forwarding::fail(Phase phase, const error_code& error) {
+  const auto before = exchange_.response ? exchange_.response->body.bytes.size() : 0;
+  if (upload_ == Upload::client_left) {
+    exchange_.failure = NetworkFailure{Phase::send_request, Kind::closed, NetworkFailure::Side::client, {}, before};
+    return;
+  }
+  exchange_.failure = network_failure(phase, error);
+  exchange_.failure->response_bytes = before;
+  if (const auto* tls = upstream_->stream.tls_failure()) exchange_.failure->code = tls->text;
+}
+
+void Forwarding::fail_protocol(Phase phase, std::string_view detail) {
+  const auto before = exchange_.response ? exchange_.response->body.bytes.size() : 0;
+  exchange_.failure =
+      NetworkFailure{phase, Kind::protocol, NetworkFailure::Side::upstream, std::string(detail), before};
+}
+
+std::int64_t Forwarding::elapsed_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started_at_).count();
+}
+
+}  // namespace tapedeck

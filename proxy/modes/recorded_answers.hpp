@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+
+#include "proxy/modes/exchange_handler.hpp"
+#include "proxy/modes/wire_image.hpp"
+#include "proxy/runtime/run_statistics.hpp"
+#include "replay/serving/replay_session.hpp"
+#include "storage/redaction/redactor.hpp"
+
+namespace tapedeck {
+
+// What answering from the cassette needs and all workers share.
+struct ReplayServices {
+  const Options& options;
+  const Redactor& redactor;
+  const MatchKeyMaker& keys;
+  const std::vector<Profile>& profiles;
+  ReplayLibrary& library;
+  RunStatistics& statistics;
+};
+
+// Finds the recorded answer to a request. One object a worker: it has a reader and caches of its own, so that a hit
+// takes no lock but a cursor's. The memo leads from the raw bytes that decide a bodiless request's key straight to its
+// recordings; it holds hits only, and its key is more than the match key, so it can never answer wrongly.
+class RecordedAnswers {
+ public:
+  RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max);
+
+  using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
+
+  // The hot path: a bodiless request whose recordings are in the memo. nullptr: take answer().
+  std::shared_ptr<const WireImage> remembered(const IncomingRequest& request);
+  // Any request with its body; redacts it, derives its key and looks that up. With `remember_as` set a hit is
+  // remembered under it.
+  Answer answer(Request request, const RequestFacts& facts, const std::string* remember_as);
+  // The memo's key: everything of the request that can change the answer. Valid until the next call.
+  const std::string& memo_key(const IncomingRequest& request);
+
+ private:
+  static constexpr std::size_t memo_bytes_max = 16 * 1024 * 1024;
+
+  struct Remembered {
+    const KeyedRecordings* recordings;
+    RequestConditions conditions;
+  };
+  struct StringHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  std::shared_ptr<const WireImage> image_of(std::int64_t exchange_id, const ServedContext& context);
+
+  ReplayServices& services_;
+  std::unique_ptr<CassetteReader> reader_;
+  WireImageCache images_;
+  std::unordered_map<std::string, Remembered, StringHash, std::equal_to<>> memo_;
+  std::size_t memo_bytes_ = 0;
+  std::string memo_key_;
+  std::string image_key_;
+};
+
+}  // namespace tapedeck

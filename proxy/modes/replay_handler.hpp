@@ -1,0 +1,32 @@
+#pragma once
+
+#include "proxy/modes/recorded_answers.hpp"
+
+namespace tapedeck {
+
+class Log;
+
+// Answers from the cassette alone. Nothing in here can dial.
+class ReplayHandler final : public ExchangeHandler {
+ public:
+  ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<CassetteReader> reader,
+                std::size_t cache_bytes_max);
+
+  bool answer_at_once(const IncomingRequest& request, std::string& out) override;
+  awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
+
+ private:
+  ReplayServices& services_;
+  Log& log_;
+  RecordedAnswers answers_;
+};
+
+// Sends an image at the pace that --timing asks for. Returns whether the connection may serve another request.
+awaitable<bool> serve_image(const WireImage& image, const Timing& timing, bool close, ClientChannel& client);
+// Sends a miss report and counts it.
+awaitable<bool> serve_miss(const MissReport& report, ReplayServices& services, Log& log, const RequestFacts& facts,
+                           ClientChannel& client);
+// Sends the refusal of a request's body and ends the connection.
+awaitable<bool> serve_refusal(const HeadRefusal& refusal, const RequestFacts& facts, ClientChannel& client);
+
+}  // namespace tapedeck

@@ -1,0 +1,82 @@
+#include "proxy/modes/wire_image.hpp"
+
+#include "proxy/modes/problem.hpp"
+#include "replay/serving/rewriting.hpp"
+
+namespace tapedeck {
+
+namespace {
+
+// The body of a response as it was framed on its way to the recording client.
+void append_body(std::string& bytes, const Response& response, BodyFraming framing, bool whole) {
+  const auto& body = response.body;
+  if (framing == BodyFraming::none) return;
+  if (framing != BodyFraming::chunked) {
+    bytes += body.bytes;
+    return;
+  }
+  if (!body.bytes.empty()) bytes.append(chunk_head(body.bytes.size())).append(body.bytes).append("\r\n");
+  if (whole) bytes += last_chunk(response.trailers, body.form);
+}
+
+void append_mark(Response& response, const StoredExchange& stored) {
+  response.headers.add("Tapedeck-Exchange", std::to_string(stored.id));
+  response.headers.add("Tapedeck-Recorded-At", rfc3339(stored.exchange.started_at_us));
+}
+
+// The length that the head announces: the body's own, or for a cut one what its upstream had announced.
+std::optional<std::uint64_t> announced_length(const Response& response, bool whole) {
+  if (!whole) return std::nullopt;
+  return response.body.bytes.size();
+}
+
+}  // namespace
+
+WireImage make_wire_image(const StoredExchange& stored, const ServedContext& context,
+                          const std::vector<Profile>& profiles, bool mark) {
+  const auto& exchange = stored.exchange;
+  WireImage image;
+  image.first_byte_us = exchange.first_byte_us;
+  image.finished_us = exchange.finished_us;
+  if (!exchange.response) {
+    const auto failure = exchange.failure.value_or(NetworkFailure{});
+    image.bytes = served_bytes(problem_response(problem_of(failure, exchange.request.origin)), context,
+                               exchange.request.origin);
+    return image;
+  }
+  auto response = *exchange.response;
+  rewrite_response(response, exchange.request, profiles);
+  if (mark) append_mark(response, stored);
+  for (const auto& interim : response.interim) {
+    if (interim.status != 100 && !context.http_1_0) image.bytes += served_interim_head(interim);
+  }
+  const bool whole = exchange.state == ExchangeState::whole;
+  image.bytes += served_head(response, context, exchange.request.origin, announced_length(response, whole));
+  const auto framing = served_framing(response, context);
+  append_body(image.bytes, response, framing, whole);
+  image.close_after = !whole || framing == BodyFraming::until_close;
+  return image;
+}
+
+std::shared_ptr<const WireImage> WireImageCache::find(std::string_view key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  if (found->second != entries_.begin()) entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second->image;
+}
+
+void WireImageCache::put(std::string key, std::shared_ptr<const WireImage> image) {
+  const auto cost = [](const Entry& entry) { return entry.key.size() + entry.image->bytes.size() + 256; };
+  Entry entry{std::move(key), std::move(image)};
+  if (cost(entry) > bytes_max_ / 8 || by_key_.contains(entry.key)) return;
+  bytes_ += cost(entry);
+  entries_.push_front(std::move(entry));
+  by_key_.emplace(entries_.front().key, entries_.begin());
+  while (bytes_ > bytes_max_) {
+    bytes_ -= cost(entries_.back());
+    by_key_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+}
+
+}  // namespace tapedeck

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/profile.hpp"
+#include "proxy/http/served_head.hpp"
+#include "storage/cassette/cassette_reader.hpp"
+
+namespace tapedeck {
+
+// A recorded answer as the bytes that go out, made once and sent many times.
+struct WireImage {
+  std::string bytes;
+  bool close_after = false;          // the recording was cut here, or its end is the connection's
+  std::int64_t first_byte_us = 0;    // recorded pace, for --timing
+  std::int64_t finished_us = 0;
+};
+
+// What of the client's side changes an image; everything else of ServedContext is the usual: HTTP/1.1, kept alive.
+WireImage make_wire_image(const StoredExchange& stored, const ServedContext& context,
+                          const std::vector<Profile>& profiles, bool mark);
+
+// Ready-made images of one worker, bounded in bytes; the least recently used go first.
+class WireImageCache {
+ public:
+  explicit WireImageCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  std::shared_ptr<const WireImage> find(std::string_view key);
+  // An image larger than an eighth of the cache is not kept.
+  void put(std::string key, std::shared_ptr<const WireImage> image);
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    std::string key;
+    std::shared_ptr<const WireImage> image;
+  };
+  std::size_t bytes_max_;
+  std::size_t bytes_ = 0;
+  std::list<Entry> entries_;  // most recently used first
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
+};
+
+}  // namespace tapedeck

@@ -1,0 +1,398 @@
+#include "proxy/runtime/proxy_run.hpp"
+
+#include <sys/wait.h>
+
+#include <csignal>
+#include <iostream>
+#include <random>
+
+#include "proxy/connection/listener.hpp"
+#include "proxy/inspector/admin_server.hpp"
+#include "proxy/modes/auto_handler.hpp"
+#include "proxy/modes/record_handler.hpp"
+#include "proxy/modes/replay_handler.hpp"
+#include "proxy/runtime/exit_code.hpp"
+#include "proxy/runtime/log.hpp"
+#include "proxy/runtime/ready_file.hpp"
+#include "proxy/runtime/summary.hpp"
+#include "proxy/runtime/worker.hpp"
+#include "proxy/tls/java_trust_store.hpp"
+#include "proxy/tls/trust_bundle.hpp"
+
+namespace tapedeck {
+
+namespace {
+
+constexpr std::size_t leaf_names_max = 1000;
+// How long exchanges that are going on may take once we are asked to stop.
+constexpr std::chrono::milliseconds stop_grace_ms{3000};
+
+std::string absolute_text(const std::filesystem::path& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+std::string url_of(const char* scheme, const tcp::endpoint& endpoint) {
+  auto address = endpoint.address();
+  if (address.is_unspecified()) {
+    address = address.is_v4() ? asio::ip::address(asio::ip::address_v4::loopback())
+                              : asio::ip::address(asio::ip::address_v6::loopback());
+  }
+  const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return std::string(scheme) + "://" + host + ":" + std::to_string(endpoint.port());
+}
+
+class ProxyRun {
+ public:
+  ProxyRun(const Options& options, const Environment& environment, Log& log)
+      : options_(options), environment_(environment), log_(log), signals_(main_), child_signal_(main_) {}
+
+  Result<ExitVerdict> run();
+
+ private:
+  Result<void> load_rules();
+  Result<void> load_certificates();
+  Result<void> open_cassette();
+  Result<void> open_for_recording();
+  Result<void> open_library(const std::filesystem::path& file);
+  Result<void> listen();
+  void start_workers();
+  std::unique_ptr<ExchangeHandler> make_handler(UpstreamPool* pool);
+  Result<void> announce();
+  Result<void> start_command();
+  void wait_for_signals();
+  void wait_for_command();
+  void stop();
+  Result<void> close_cassette();
+  std::optional<TakeChanges> changes_of_last_take();
+  ExitVerdict finish(const Result<void>& closed);
+
+  bool records() const { return options_.mode != Mode::replay && options_.recording_allowed; }
+  std::size_t worker_count() const;
+  ProxyAddresses addresses() const;
+
+  const Options& options_;
+  const Environment& environment_;
+  Log& log_;
+  asio::io_context main_{1};
+  asio::signal_set signals_;
+  asio::signal_set child_signal_;
+
+  std::vector<Profile> profiles_;
+  std::unique_ptr<Redactor> redactor_;
+  std::unique_ptr<MatchKeyMaker> keys_;
+  OriginRules origin_rules_;
+  std::shared_ptr<const CertificateAuthority> authority_;
+  std::unique_ptr<LeafCertificates> leaf_certificates_;
+  std::filesystem::path bundle_file_;
+  std::filesystem::path java_trust_store_;
+  std::unique_ptr<UpstreamSettings> upstream_;
+  RunStatistics statistics_;
+
+  std::filesystem::path recording_file_;  // differs from the cassette for --replace until the take is complete
+  std::unique_ptr<ReplayLibrary> library_;
+  std::vector<std::unique_ptr<CassetteReader>> readers_;  // one for each worker to come
+  bool library_was_empty_ = true;
+  std::unique_ptr<RecordingQueue> queue_;
+  std::unique_ptr<RecordServices> record_services_;
+  std::unique_ptr<ReplayServices> replay_services_;
+
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<WorkerSettings> worker_settings_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::atomic<std::size_t> open_connections_{0};
+  std::optional<pid_t> command_;
+  std::optional<int> command_exit_code_;
+};
+
+// Stage by stage; what fails before the command is started costs nothing.
+Result<ExitVerdict> ProxyRun::run() {
+  for (const auto stage : {&ProxyRun::load_rules, &ProxyRun::load_certificates, &ProxyRun::open_cassette,
+                           &ProxyRun::listen}) {
+    if (auto done = (this->*stage)(); !done) return done.error();
+  }
+  wait_for_signals();
+  start_workers();
+  auto started = announce();
+  if (started && !options_.command.empty()) started = start_command();
+  if (started) main_.run();
+  stop();
+  const auto closed = close_cassette();
+  if (!started) {
+    if (started.error().code == "command-not-found" || started.error().code == "command-not-executable") {
+      return ExitVerdict{started.error().code == "command-not-found" ? 127 : 126, started.error().detail};
+    }
+    return started.error();
+  }
+  return finish(closed);
+}
+
+Result<void> ProxyRun::load_rules() {
+  std::vector<std::string> hosts = options_.hosts;
+  for (const auto& name : options_.profiles) {
+    auto profile = load_profile(name);
+    if (!profile) return profile.error();
+    hosts.insert(hosts.end(), profile->hosts.begin(), profile->hosts.end());
+    profiles_.push_back(std::move(*profile));
+  }
+  redactor_ = std::make_unique<Redactor>(profiles_, options_.limits);
+  keys_ = std::make_unique<MatchKeyMaker>(profiles_);
+  origin_rules_.upstream = options_.upstream;
+  if (options_.upstream) hosts.push_back(options_.upstream->host + ":" + std::to_string(options_.upstream->port));
+  origin_rules_.is_intercepted = [hosts](std::string_view host, std::uint16_t port) {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const std::string& glob) { return host_glob_matches(glob, host, port); });
+  };
+  return {};
+}
+
+Result<void> ProxyRun::load_certificates() {
+  auto authority = CertificateAuthority::load_or_create(options_.ca_dir, std::chrono::system_clock::now());
+  if (!authority) return authority.error();
+  authority_ = *authority;
+  leaf_certificates_ = std::make_unique<LeafCertificates>(authority_, leaf_names_max);
+  auto bundle = write_trust_bundle(options_.ca_dir, authority_->certificate_pem(), environment_);
+  if (!bundle) return bundle.error();
+  bundle_file_ = *bundle;
+  if (!options_.command.empty()) {
+    auto store = write_java_trust_store(options_.ca_dir, bundle_file_);
+    if (store) java_trust_store_ = *store;
+    else log_.verbose("no Java trust store: " + store.error().detail);
+  }
+  if (options_.mode == Mode::replay) return {};
+  auto context = upstream_context(options_.upstream_ca ? &*options_.upstream_ca : nullptr, options_.upstream_insecure);
+  if (!context) return context.error();
+  if (options_.upstream_insecure) log_.warning("upstreams are not verified (--upstream-insecure)");
+  upstream_ = std::make_unique<UpstreamSettings>(UpstreamSettings{options_, *context, {}});
+  return {};
+}
+
+// --- the cassette ----------------------------------------------------------------------------------------------------
+
+Result<void> ProxyRun::open_cassette() {
+  if (options_.mode == Mode::replay || !options_.recording_allowed) {
+    if (!std::filesystem::exists(options_.cassette)) {
+      return Failure{"cassette-missing", Blame::us,
+                     "there is no cassette " + absolute_text(options_.cassette) + "; make it with `tapedeck record -c " +
+                         options_.cassette.string() + " -- COMMAND`"};
+    }
+    return open_library(options_.cassette);
+  }
+  return open_for_recording();
+}
+
+Result<void> ProxyRun::open_for_recording() {
+  recording_file_ = options_.cassette;
+  const bool replaces = options_.take_disposition == TakeDisposition::replace_file;
+  if (replaces) recording_file_ += ".new-" + std::to_string(::getpid());
+  WriterOptions writer_options;
+  writer_options.durable = options_.durable;
+  writer_options.create_only = options_.take_disposition == TakeDisposition::refuse_existing;
+  writer_options.lock_wait_ms = options_.limits.writer_lock_wait_ms;
+  auto writer = CassetteWriter::open(recording_file_, writer_options);
+  if (!writer) return writer.error();
+  const bool created = (*writer)->created();
+  auto take = (*writer)->begin_take(options_.mode == Mode::record ? TakeKind::replace : TakeKind::extend);
+  if (!take) return take.error();
+  log_.info(created ? "created " + absolute_text(options_.cassette)
+                    : "adding take " + std::to_string(*take) + " to " + absolute_text(options_.cassette));
+  queue_ = std::make_unique<RecordingQueue>(std::move(*writer), options_.limits.queue_exchanges_max);
+  record_services_.reset(new RecordServices{options_, *redactor_, *queue_, statistics_, log_});
+  if (options_.mode != Mode::auto_) return {};
+
+  if (auto opened = open_library(recording_file_); !opened) return opened;
+  record_services_->is_kept = [this](const Exchange& exchange) { return is_kept_in_auto(exchange, options_.keep_errors); };
+  record_services_->on_kept = [this, take = *take](const RedactedExchange& kept, std::int64_t id) {
+    library_->add(keys_->make(kept.exchange().request), StoredExchange{id, take, kept.exchange()});
+  };
+  return {};
+}
+
+Result<void> ProxyRun::open_library(const std::filesystem::path& file) {
+  for (std::size_t i = 0; i < worker_count(); ++i) {
+    auto reader = CassetteReader::open(file);
+    if (!reader) return reader.error();
+    readers_.push_back(std::move(*reader));
+  }
+  auto library = ReplayLibrary::build(*readers_.front(), *keys_, options_.sequence);
+  if (!library) return library.error();
+  library_ = std::move(*library);
+  library_was_empty_ = library_->exchange_count() == 0;
+  replay_services_.reset(new ReplayServices{options_, *redactor_, *keys_, profiles_, *library_, statistics_});
+  return {};
+}
+
+Result<void> ProxyRun::close_cassette() {
+  if (!queue_) return {};
+  auto writer = queue_->stop();
+  // A run that failed to keep something leaves its take interrupted: it must not win over whole ones.
+  const bool complete = statistics_.snapshot().recording_failure.empty();
+  if (auto ended = writer->end_take(complete ? TakeState::complete : TakeState::interrupted); !ended) return ended;
+  if (auto closed = writer->close(); !closed) return closed;
+  if (recording_file_ == options_.cassette) return {};
+  if (!complete) {
+    return Failure{"replace-incomplete", Blame::us,
+                   "the new take is incomplete; the old cassette stays and the new one is " +
+                       absolute_text(recording_file_)};
+  }
+  return replace_cassette(recording_file_, options_.cassette);
+}
+
+// --- listening and serving -------------------------------------------------------------------------------------------
+
+Result<void> ProxyRun::listen() {
+  for (const auto& address : options_.listen) {
+    auto listener = Listener::open(main_, address);
+    if (!listener) return listener.error();
+    if (upstream_) upstream_->own_listeners.push_back((*listener)->endpoint());
+    listeners_.push_back(std::move(*listener));
+  }
+  if (!options_.admin) return {};
+  auto admin = AdminServer::open(main_, *options_.admin, random_token(), statistics_);
+  if (!admin) return admin.error();
+  admin_ = std::move(*admin);
+  return {};
+}
+
+std::size_t ProxyRun::worker_count() const {
+  if (options_.workers != 0) return options_.workers;
+  return std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
+}
+
+void ProxyRun::start_workers() {
+  worker_settings_.reset(new WorkerSettings{options_, origin_rules_, *leaf_certificates_, upstream_.get(), statistics_,
+                                            log_, open_connections_,
+                                            [this](UpstreamPool* pool) { return make_handler(pool); }});
+  for (std::size_t i = 0; i < worker_count(); ++i) workers_.push_back(std::make_unique<Worker>(*worker_settings_));
+  for (auto& worker : workers_) worker->start();
+  for (auto& listener : listeners_) {
+    listener->start(workers_, open_connections_, options_.limits.connections_max, log_);
+  }
+}
+
+std::unique_ptr<ExchangeHandler> ProxyRun::make_handler(UpstreamPool* pool) {
+  if (options_.mode == Mode::record) return std::make_unique<RecordHandler>(*record_services_, *pool);
+  auto reader = std::move(readers_.back());
+  readers_.pop_back();
+  const auto cache_bytes = options_.limits.image_cache_bytes_max / worker_count();
+  if (!records()) return std::make_unique<ReplayHandler>(*replay_services_, log_, std::move(reader), cache_bytes);
+  const bool forwards_misses = options_.record_policy != RecordPolicy::once || library_was_empty_;
+  return std::make_unique<AutoHandler>(*replay_services_, *record_services_, *pool, log_, forwards_misses,
+                                       std::move(reader), cache_bytes);
+}
+
+ProxyAddresses ProxyRun::addresses() const {
+  ProxyAddresses addresses;
+  addresses.proxy_url = url_of("http", listeners_.front()->endpoint());
+  addresses.base_url = addresses.proxy_url;
+  if (admin_) addresses.admin_url = url_of("http", admin_->endpoint());
+  addresses.ca_file = authority_->certificate_file();
+  addresses.bundle_file = bundle_file_;
+  addresses.java_trust_store = java_trust_store_;
+  if (options_.mode == Mode::replay) addresses.recorded_at = rfc3339(library_->newest_recorded_at_us());
+  return addresses;
+}
+
+Result<void> ProxyRun::announce() {
+  const auto known = addresses();
+  for (const auto& listener : listeners_) log_.info("listening on " + url_of("http", listener->endpoint()));
+  if (admin_) log_.info("admin on " + known.admin_url);
+  if (!options_.ready_file) return {};
+  ReadyFile ready;
+  ready.pid = ::getpid();
+  ready.proxy_url = known.proxy_url;
+  ready.base_url = known.base_url;
+  ready.base_url_tls = url_of("https", listeners_.front()->endpoint());
+  ready.admin_url = known.admin_url;
+  if (admin_) ready.admin_token = admin_->token();
+  ready.ca_file = known.ca_file;
+  ready.bundle_file = known.bundle_file;
+  return write_ready_file(*options_.ready_file, ready);
+}
+
+// --- the wrapped command and the end ---------------------------------------------------------------------------------
+
+Result<void> ProxyRun::start_command() {
+  child_signal_.add(SIGCHLD);
+  auto pid = spawn(options_.command, wrapped_environment(environment_, addresses(), options_));
+  if (!pid) return pid.error();
+  command_ = *pid;
+  wait_for_command();
+  return {};
+}
+
+void ProxyRun::wait_for_command() {
+  child_signal_.async_wait([this](const error_code& error, int) {
+    if (error) return;
+    int status = 0;
+    if (::waitpid(*command_, &status, WNOHANG) != *command_) return wait_for_command();
+    command_exit_code_ = exit_code_of(status);
+    command_.reset();
+    main_.stop();
+  });
+}
+
+// With a command, its end is ours: a signal is passed on and we wait for it. A terminal's interrupt has reached the
+// command by itself already.
+void ProxyRun::wait_for_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) signals_.add(signal);
+  signals_.async_wait([this](const error_code& error, int signal) {
+    if (error) return;
+    if (!command_) return main_.stop();
+    if (signal != SIGINT || ::isatty(STDIN_FILENO) == 0) ::kill(*command_, signal);
+    wait_for_signals();
+  });
+}
+
+void ProxyRun::stop() {
+  for (auto& listener : listeners_) listener->stop();
+  for (auto& worker : workers_) worker->begin_stop(stop_grace_ms);
+  for (auto& worker : workers_) worker->join();
+  if (options_.ready_file) {
+    std::error_code ignored;
+    std::filesystem::remove(*options_.ready_file, ignored);
+  }
+}
+
+std::optional<TakeChanges> ProxyRun::changes_of_last_take() {
+  auto reader = CassetteReader::open(options_.cassette);
+  if (!reader) return std::nullopt;
+  const auto changes = compare_last_take(**reader, *keys_);
+  return changes ? std::optional(*changes) : std::nullopt;
+}
+
+ExitVerdict ProxyRun::finish(const Result<void>& closed) {
+  const auto statistics = statistics_.snapshot();
+  RunEnding ending;
+  ending.command_exit_code = command_exit_code_;
+  ending.failed = !closed;
+  ending.recording_failed = !statistics.recording_failure.empty();
+  ending.requests = statistics.requests;
+  ending.misses = statistics.misses;
+  std::vector<ReplayLibrary::Unused> unused;
+  if (library_) unused = library_->unused();
+  ending.unused = unused.size();
+  SummaryInput input{options_, statistics, unused, {}};
+  if (queue_ && closed) input.changes = changes_of_last_take();
+  log_.text(summary_text(input));
+  if (options_.report) {
+    if (auto written = write_report(*options_.report, input); !written) log_.error(written.error().detail);
+  }
+  if (!closed) log_.error(closed.error().detail);
+  return exit_verdict(ending, options_);
+}
+
+}  // namespace
+
+int run_proxy(const Options& options, const Environment& environment, Log& log) {
+  ProxyRun run(options, environment, log);
+  const auto verdict = run.run();
+  if (!verdict) {
+    log.error(verdict.error().detail);
+    return options.command.empty() ? 1 : 125;
+  }
+  if (!verdict->cause.empty()) log.error(verdict->cause);
+  return verdict->code;
+}
+
+}  // namespace tapedeck
