@@ -1,0 +1,70 @@
+#include "proxy/connection/deadlines.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+using namespace std::chrono_literals;
+using tapedeck::Deadline;
+using tapedeck::DeadlineList;
+using tapedeck::SteadyTime;
+
+namespace {
+
+struct Noted : Deadline {
+  int times = 0;
+  std::function<void()> then = [] {};
+  void on_deadline() override {
+    ++times;
+    then();
+  }
+};
+
+const SteadyTime start{100s};
+
+}  // namespace
+
+TEST_CASE("a sweep calls what is due, once") {
+  DeadlineList list;
+  Noted due, later, never;
+  for (auto* each : {&due, &later, &never}) list.add(*each);
+  due.expire_at(start);
+  later.expire_at(start + 1s);
+  list.sweep(start);
+  list.sweep(start);
+  CHECK(due.times == 1);
+  CHECK(later.times == 0);
+  list.sweep(start + 1s);
+  CHECK(due.times == 1);
+  CHECK(later.times == 1);
+  CHECK(never.times == 0);
+}
+
+TEST_CASE("a deadline that was met can be set again") {
+  DeadlineList list;
+  Noted noted;
+  list.add(noted);
+  noted.expire_at(start);
+  list.sweep(start);
+  noted.expire_at(start + 1s);
+  list.sweep(start + 1s);
+  CHECK(noted.times == 2);
+}
+
+TEST_CASE("a handler may end itself and others that are due") {
+  DeadlineList list;
+  auto first = std::make_unique<Noted>();
+  auto second = std::make_unique<Noted>();
+  list.add(*first);
+  list.add(*second);
+  first->expire_at(start);
+  second->expire_at(start);
+  int second_called = 0;
+  second->then = [&] { ++second_called; };
+  first->then = [&] { second.reset(); };
+  list.sweep(start);
+  CHECK(first->times == 1);
+  CHECK(second_called == 0);
+}

@@ -1,0 +1,109 @@
+#include "proxy/modes/wire_image.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace tapedeck;
+
+namespace {
+
+StoredExchange stored(BodyFraming framing, std::string body) {
+  StoredExchange stored;
+  stored.id = 7;
+  auto& exchange = stored.exchange;
+  exchange.request.origin = {"https", "api.x.io", 443};
+  exchange.request.method = "GET";
+  exchange.request.target = "/a";
+  auto& response = exchange.response.emplace();
+  response.status = 200;
+  response.reason = "OK";
+  response.headers.add("Content-Type", "text/plain");
+  if (framing == BodyFraming::content_length) response.headers.add("Content-Length", std::to_string(body.size()));
+  if (framing == BodyFraming::chunked) response.headers.add("Transfer-Encoding", "chunked");
+  response.body.framing = framing;
+  response.body.bytes = std::move(body);
+  return stored;
+}
+
+ServedContext get() {
+  ServedContext context;
+  context.request_method = "GET";
+  return context;
+}
+
+std::shared_ptr<const WireImage> image_of_size(std::size_t bytes) {
+  auto image = std::make_shared<WireImage>();
+  image->bytes.assign(bytes, 'x');
+  return image;
+}
+
+}  // namespace
+
+TEST_CASE("a recorded answer as bytes") {
+  SUBCASE("with a length") {
+    const auto image = make_wire_image(stored(BodyFraming::content_length, "hello"), get(), {}, false);
+    CHECK(image.bytes == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello");
+    CHECK_FALSE(image.close_after);
+  }
+  SUBCASE("in chunks, with a trailer") {
+    auto recorded = stored(BodyFraming::chunked, "hello");
+    recorded.exchange.response->trailers.add("X-Sum", "1");
+    const auto image = make_wire_image(recorded, get(), {}, false);
+    CHECK(image.bytes ==
+          "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n");
+  }
+  SUBCASE("an interim answer goes first") {
+    auto recorded = stored(BodyFraming::content_length, "hello");
+    recorded.exchange.response->interim.push_back({103, "Early Hints", {{"Link", "</a>"}}});
+    const auto image = make_wire_image(recorded, get(), {}, false);
+    CHECK(image.bytes.starts_with("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"));
+  }
+  SUBCASE("cut: the recorded length is announced, the connection ends where it was cut") {
+    auto recorded = stored(BodyFraming::content_length, "hello");
+    recorded.exchange.response->body.bytes = "hel";
+    recorded.exchange.state = ExchangeState::cut;
+    const auto image = make_wire_image(recorded, get(), {}, false);
+    CHECK(image.bytes.ends_with("Content-Length: 5\r\n\r\nhel"));
+    CHECK(image.close_after);
+  }
+  SUBCASE("cut in chunks: no last chunk") {
+    auto recorded = stored(BodyFraming::chunked, "hel");
+    recorded.exchange.state = ExchangeState::cut;
+    const auto image = make_wire_image(recorded, get(), {}, false);
+    CHECK(image.bytes.ends_with("3\r\nhel\r\n"));
+    CHECK(image.close_after);
+  }
+  SUBCASE("a network failure is the problem that the recording client saw") {
+    auto recorded = stored(BodyFraming::none, "");
+    recorded.exchange.response.reset();
+    recorded.exchange.failure = NetworkFailure{};
+    recorded.exchange.failure->kind = NetworkFailure::Kind::timeout;
+    const auto image = make_wire_image(recorded, get(), {}, false);
+    CHECK(image.bytes.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"));
+    CHECK(image.bytes.find("https://api.x.io did not answer in time") != std::string::npos);
+  }
+  SUBCASE("--mark names the recording") {
+    const auto image = make_wire_image(stored(BodyFraming::content_length, "a"), get(), {}, true);
+    CHECK(image.bytes.find("Tapedeck-Exchange: 7\r\nTapedeck-Recorded-At: 1970-01-01T00:00:00Z\r\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("the cache is bounded in bytes and lets the least recently used go") {
+  WireImageCache cache(10'000);
+  for (const char* key : {"a", "b", "c", "d", "e", "f", "g"}) cache.put(key, image_of_size(900));
+  REQUIRE(cache.find("a") != nullptr);  // used now: b is the oldest
+  cache.put("h", image_of_size(900));
+  cache.put("i", image_of_size(900));
+  CHECK(cache.bytes() <= 10'000);
+  CHECK(cache.find("a") != nullptr);
+  CHECK(cache.find("b") == nullptr);
+  CHECK(cache.find("i") != nullptr);
+}
+
+TEST_CASE("an image that would fill the cache is not kept") {
+  WireImageCache cache(10'000);
+  cache.put("small", image_of_size(10));
+  cache.put("large", image_of_size(5'000));
+  CHECK(cache.find("large") == nullptr);
+  CHECK(cache.find("small") != nullptr);
+}
