@@ -21,12 +21,12 @@ struct RecordServices {
   RecordingQueue& queue;
   RunStatistics& statistics;
   Log& log;
-  // Order in which the exchanges of the take start; the queue numbers their ends.
-  std::atomic<std::uint64_t> next_started_number{1};
   // Told of each kept exchange, on the worker that recorded it (auto: it answers the next such request).
   std::function<void(const RedactedExchange&, std::int64_t exchange_id)> on_kept;
   // Whether an exchange is kept at all (auto leaves errors out); null: all are.
   std::function<bool(const Exchange&)> is_kept;
+  // Order in which the exchanges of the take start; the queue numbers their ends.
+  std::atomic<std::uint64_t> next_started_number{1};
 };
 
 // Forwards each exchange and records it. The end of an answer is held back until the exchange is committed, so that

@@ -2,13 +2,16 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
-#include <iostream>
-#include <random>
+
+#include <openssl/rand.h>
 
 #include "proxy/connection/listener.hpp"
 #include "proxy/inspector/admin_server.hpp"
 #include "proxy/modes/auto_handler.hpp"
+#include "proxy/modes/problem.hpp"
 #include "proxy/modes/record_handler.hpp"
 #include "proxy/modes/replay_handler.hpp"
 #include "proxy/runtime/exit_code.hpp"
@@ -39,6 +42,18 @@ std::string url_of(const char* scheme, const tcp::endpoint& endpoint) {
   }
   const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
   return std::string(scheme) + "://" + host + ":" + std::to_string(endpoint.port());
+}
+
+// 128 random bits in hex.
+std::string random_token() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::runtime_error("no randomness");
+  std::string text;
+  for (const auto byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
 }
 
 class ProxyRun {
@@ -197,13 +212,17 @@ Result<void> ProxyRun::open_for_recording() {
   log_.info(created ? "created " + absolute_text(options_.cassette)
                     : "adding take " + std::to_string(*take) + " to " + absolute_text(options_.cassette));
   queue_ = std::make_unique<RecordingQueue>(std::move(*writer), options_.limits.queue_exchanges_max);
-  record_services_.reset(new RecordServices{options_, *redactor_, *queue_, statistics_, log_});
+  record_services_.reset(new RecordServices{options_, *redactor_, *queue_, statistics_, log_, {}, {}, {1}});
   if (options_.mode != Mode::auto_) return {};
 
   if (auto opened = open_library(recording_file_); !opened) return opened;
   record_services_->is_kept = [this](const Exchange& exchange) { return is_kept_in_auto(exchange, options_.keep_errors); };
   record_services_->on_kept = [this, take = *take](const RedactedExchange& kept, std::int64_t id) {
-    library_->add(keys_->make(kept.exchange().request), StoredExchange{id, take, kept.exchange()});
+    StoredExchange stored;
+    stored.id = id;
+    stored.take_ordinal = take;
+    stored.exchange = kept.exchange();
+    library_->add(keys_->make(stored.exchange.request), stored);
   };
   return {};
 }
@@ -235,7 +254,7 @@ Result<void> ProxyRun::close_cassette() {
                    "the new take is incomplete; the old cassette stays and the new one is " +
                        absolute_text(recording_file_)};
   }
-  return replace_cassette(recording_file_, options_.cassette);
+  return replace_cassette(recording_file_, options_.cassette, options_.limits.writer_lock_wait_ms);
 }
 
 // --- listening and serving -------------------------------------------------------------------------------------------
@@ -374,7 +393,7 @@ ExitVerdict ProxyRun::finish(const Result<void>& closed) {
   ending.unused = unused.size();
   SummaryInput input{options_, statistics, unused, {}};
   if (queue_ && closed) input.changes = changes_of_last_take();
-  log_.text(summary_text(input));
+  log_.block(summary_text(input));
   if (options_.report) {
     if (auto written = write_report(*options_.report, input); !written) log_.error(written.error().detail);
   }
