@@ -4,6 +4,7 @@
 #include "proxy/modes/problem.hpp"
 #include "proxy/runtime/log.hpp"
 #include "proxy/tls/client_hello.hpp"
+#include "proxy/tls/tls_names.hpp"
 
 namespace tapedeck {
 
@@ -189,8 +190,8 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
 
 // --- the handler's side ----------------------------------------------------------------------------------------------
 
-awaitable<BodyReader::Event> ClientSession::read_body() {
-  using Kind = BodyReader::Event::Kind;
+awaitable<BodyDecoder::Event> ClientSession::read_body() {
+  using Kind = BodyDecoder::Event::Kind;
   input_.consume(consumed_later_);
   consumed_later_ = 0;
   while (true) {

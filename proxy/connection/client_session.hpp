@@ -38,7 +38,7 @@ class ClientSession final : public ClientChannel {
   void stop_when_idle();
   void cut() { stream_.cancel(); }
 
-  awaitable<BodyReader::Event> read_body() override;
+  awaitable<BodyDecoder::Event> read_body() override;
   const Headers& request_trailers() const override;
   bool has_unread_bytes() const override { return input_.size() > consumed_later_; }
   void stop_reading() override;
@@ -68,7 +68,7 @@ class ClientSession final : public ClientChannel {
   InputBuffer input_;
   std::string output_;
   ScannedHead head_;
-  std::optional<BodyReader> body_;
+  std::optional<BodyDecoder> body_;
   std::size_t consumed_later_ = 0;  // of input_: still viewed by whoever reads the head or the last piece
   bool body_ended_ = true;
   bool may_start_tls_ = true;  // the next byte is the first of the connection, or the first behind a CONNECT

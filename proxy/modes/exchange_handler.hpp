@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/http/body_reader.hpp"
+#include "proxy/http/body_decoder.hpp"
 #include "proxy/http/head_scan.hpp"
 #include "proxy/http/served_head.hpp"
 #include "proxy/runtime/asio.hpp"
@@ -55,7 +55,7 @@ class ClientChannel {
 
   // The next piece of the request's body; its data is valid until the next call. `refused` covers a client that left
   // or stalled (code "client-left").
-  virtual awaitable<BodyReader::Event> read_body() = 0;
+  virtual awaitable<BodyDecoder::Event> read_body() = 0;
   virtual const Headers& request_trailers() const = 0;
   // Whether body bytes are waiting already, so that a client which expects 100-continue need not be told.
   virtual bool has_unread_bytes() const = 0;

@@ -126,15 +126,15 @@ awaitable<void> Forwarding::upload_loop() {
   while (upload_ == Upload::going_on) {
     const auto event = co_await client_.read_body();
     switch (event.kind) {
-      case BodyReader::Event::Kind::data:
+      case BodyDecoder::Event::Kind::data:
         if (!co_await upload_piece(event.data)) co_return;
         break;
-      case BodyReader::Event::Kind::end: co_await finish_upload(); co_return;
-      case BodyReader::Event::Kind::refused:
+      case BodyDecoder::Event::Kind::end: co_await finish_upload(); co_return;
+      case BodyDecoder::Event::Kind::refused:
         upload_ = event.refusal.code == "client-left" ? Upload::client_left : Upload::refused;
         upload_refusal_ = event.refusal;
         co_return;
-      case BodyReader::Event::Kind::need_more: break;
+      case BodyDecoder::Event::Kind::need_more: break;
     }
   }
 }
@@ -267,24 +267,24 @@ awaitable<bool> Forwarding::read_response_body() {
   while (true) {
     const auto input = view_of(upstream_->input);
     const auto event = response_body_->next(input);
-    if (event.kind == BodyReader::Event::Kind::data && !append_response_piece(event.data)) {
+    if (event.kind == BodyDecoder::Event::Kind::data && !append_response_piece(event.data)) {
       fail_protocol(Phase::read_response, "its body is larger than what can be recorded (64 MiB)");
       co_return false;
     }
     upstream_->input.consume(event.consumed);
-    if (event.kind == BodyReader::Event::Kind::end) break;
-    if (event.kind == BodyReader::Event::Kind::refused) {
+    if (event.kind == BodyDecoder::Event::Kind::end) break;
+    if (event.kind == BodyDecoder::Event::Kind::refused) {
       fail_protocol(Phase::read_response, event.refusal.detail);
       co_return false;
     }
-    if (event.kind == BodyReader::Event::Kind::data) continue;
+    if (event.kind == BodyDecoder::Event::Kind::data) continue;
 
     if (!client_left_) {
       sent_anything_ = true;
       if (!co_await client_.flush()) client_left_ = true;
     }
     if (const auto error = co_await read_upstream()) {
-      if (error == asio::error::eof && response_body_->at_eof().kind == BodyReader::Event::Kind::end) break;
+      if (error == asio::error::eof && response_body_->at_eof().kind == BodyDecoder::Event::Kind::end) break;
       fail(Phase::read_response, error);
       co_return false;
     }

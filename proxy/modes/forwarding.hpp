@@ -63,7 +63,7 @@ class Forwarding {
   std::optional<asio::steady_timer> upload_ended_;  // waits for ever; cancelled when the pump ends
   Upload upload_ = Upload::none;
   HeadRefusal upload_refusal_;
-  std::optional<BodyReader> response_body_;
+  std::optional<BodyDecoder> response_body_;
   ScannedHead head_;
   bool response_chunked_ = false;  // towards the client
   bool upstream_keeps_alive_ = false;

@@ -10,8 +10,8 @@ awaitable<std::optional<HeadRefusal>> read_whole_body(Request& request, bool exp
   }
   while (true) {
     const auto event = co_await client.read_body();
-    if (event.kind == BodyReader::Event::Kind::refused) co_return event.refusal;
-    if (event.kind == BodyReader::Event::Kind::end) break;
+    if (event.kind == BodyDecoder::Event::Kind::refused) co_return event.refusal;
+    if (event.kind == BodyDecoder::Event::Kind::end) break;
     if (event.data.size() > body_bytes_max - request.body.bytes.size()) {
       co_return HeadRefusal{413, "body-too-large", "the request's body is larger than what can be matched (64 MiB)"};
     }

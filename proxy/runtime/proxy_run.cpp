@@ -14,11 +14,13 @@
 #include "proxy/modes/problem.hpp"
 #include "proxy/modes/record_handler.hpp"
 #include "proxy/modes/replay_handler.hpp"
+#include "proxy/runtime/child_process.hpp"
 #include "proxy/runtime/exit_code.hpp"
 #include "proxy/runtime/log.hpp"
 #include "proxy/runtime/ready_file.hpp"
 #include "proxy/runtime/summary.hpp"
 #include "proxy/runtime/worker.hpp"
+#include "proxy/runtime/wrapped_environment.hpp"
 #include "proxy/tls/java_trust_store.hpp"
 #include "proxy/tls/trust_bundle.hpp"
 
@@ -169,7 +171,7 @@ Result<void> ProxyRun::load_certificates() {
   auto bundle = write_trust_bundle(options_.ca_dir, authority_->certificate_pem(), environment_);
   if (!bundle) return bundle.error();
   bundle_file_ = *bundle;
-  if (!options_.command.empty()) {
+  if (!options_.command.empty() || options_.ready_file) {
     auto store = write_java_trust_store(options_.ca_dir, bundle_file_);
     if (store) java_trust_store_ = *store;
     else log_.verbose("no Java trust store: " + store.error().detail);
@@ -326,6 +328,8 @@ Result<void> ProxyRun::announce() {
   if (admin_) ready.admin_token = admin_->token();
   ready.ca_file = known.ca_file;
   ready.bundle_file = known.bundle_file;
+  ready.java_trust_store = known.java_trust_store;
+  ready.recorded_at = known.recorded_at;
   return write_ready_file(*options_.ready_file, ready);
 }
 

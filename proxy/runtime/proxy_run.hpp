@@ -5,7 +5,7 @@
 
 #include "config/options.hpp"
 #include "config/result.hpp"
-#include "proxy/runtime/child_process.hpp"
+#include "config/load_options.hpp"
 
 namespace tapedeck {
 
