@@ -44,9 +44,10 @@ ClientSession::ClientSession(SessionServices& services, tcp::socket socket)
 }
 
 awaitable<void> ClientSession::run() {
-  while (co_await step() == Next::go_on) {
-  }
-  if (co_await flush() && lingers_) co_await linger();
+  Next next = Next::go_on;
+  while (next == Next::go_on) next = co_await step();
+  const bool flushed = co_await flush();
+  if (flushed && lingers_) co_await linger();
   stream_.close();
 }
 
@@ -170,10 +171,14 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
                                 stream_.is_tls() ? "https" : "http",    session};
   if (!request.has_body() && services_.handler.answer_at_once(request, output_)) {
     input_.consume(head_.head_bytes);
-    if (output_.size() > joined_output_bytes_max && !co_await flush()) co_return Next::end;
+    if (output_.size() > joined_output_bytes_max) {
+      const bool flushed = co_await flush();
+      if (!flushed) co_return Next::end;
+    }
     co_return stopping_ ? Next::end : Next::go_on;
   }
-  if (!output_.empty() && !co_await flush()) co_return Next::end;
+  const bool flushed = co_await flush();
+  if (!flushed) co_return Next::end;
   consumed_later_ = head_.head_bytes;
   body_ended_ = !request.has_body();
   reading_stopped_ = false;
@@ -202,7 +207,8 @@ awaitable<BodyDecoder::Event> ClientSession::read_body() {
     if (event.kind != Kind::need_more) co_return event;
 
     stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
-    const auto error = reading_stopped_ ? asio::error::operation_aborted : co_await stream_.read_some(input_);
+    error_code error = asio::error::operation_aborted;
+    if (!reading_stopped_) error = co_await stream_.read_some(input_);
     stream_.never_expire();
     if (!error) continue;
     event.kind = Kind::refused;

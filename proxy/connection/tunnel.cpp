@@ -32,7 +32,8 @@ awaitable<void> carry(ByteStream& from, ByteStream& to, std::chrono::millisecond
 
 awaitable<void> relay(ByteStream& client, ByteStream& upstream, std::string_view early,
                       std::chrono::milliseconds idle_timeout) {
-  if (!early.empty() && co_await upstream.write(early)) co_return;
+  const auto unsent = co_await upstream.write(early);
+  if (unsent) co_return;
   const auto executor = co_await asio::this_coro::executor;
   asio::steady_timer answers_ended(executor, SteadyTime::max());
   bool ended = false;

@@ -56,14 +56,15 @@ awaitable<bool> Forwarding::run() {
 // once more on a new one, if no byte of an answer came and all of the request is still here (decision 5).
 awaitable<void> Forwarding::exchange_with_upstream() {
   for (int attempt = 1; attempt <= 2; ++attempt) {
-    auto dialled = attempt == 1 ? co_await pool_.acquire(facts_.origin) : co_await pool_.connect(facts_.origin);
+    auto dialled = co_await pool_.acquire(facts_.origin, attempt == 1);
     if (auto* failure = std::get_if<NetworkFailure>(&dialled)) {
       exchange_.failure = std::move(*failure);
       co_return;
     }
     upstream_ = std::move(std::get<0>(dialled));
     exchange_.failure.reset();
-    const bool whole = co_await send_request() && co_await read_response();
+    bool whole = co_await send_request();
+    if (whole) whole = co_await read_response();
     if (!whole && exchange_.failure && may_retry(exchange_.first_byte_us != 0)) continue;
     co_await join_upload();
     co_return;
@@ -220,7 +221,7 @@ awaitable<bool> Forwarding::read_final_head() {
     }
     if (head_.status >= 200) co_return true;
     if (!note_interim()) co_return false;
-    if (!client_left_ && !co_await client_.flush()) client_left_ = true;
+    co_await flush_to_client();
   }
 }
 
@@ -279,10 +280,8 @@ awaitable<bool> Forwarding::read_response_body() {
     }
     if (event.kind == BodyDecoder::Event::Kind::data) continue;
 
-    if (!client_left_) {
-      sent_anything_ = true;
-      if (!co_await client_.flush()) client_left_ = true;
-    }
+    if (!client_left_) sent_anything_ = true;
+    co_await flush_to_client();
     if (const auto error = co_await read_upstream()) {
       if (error == asio::error::eof && response_body_->at_eof().kind == BodyDecoder::Event::Kind::end) break;
       fail(Phase::read_response, error);
@@ -335,14 +334,10 @@ awaitable<bool> Forwarding::finish() {
 
   if (!services_.is_kept || services_.is_kept(exchange_)) {
     auto redacted = services_.redactor.redact(std::move(exchange_));
-    auto kept = redacted ? co_await commit(std::move(*redacted)) : Result<std::int64_t>(redacted.error());
-    if (!kept) {
-      services_.statistics.note_recording_failure(kept.error().detail);
-      services_.log.error("not recorded: " + kept.error().detail);
-      if (sent_anything_) co_return false;
-      co_return co_await answer_instead(problem_response(
-          {502, kept.error().code, "The exchange could not be recorded", kept.error().detail}));
-    }
+    std::optional<Failure> lost;
+    if (redacted) lost = co_await commit(std::move(*redacted));
+    else lost = redacted.error();
+    if (lost) co_return co_await answer_loss(*lost);
   }
   if (client_left_) co_return false;
   if (failure_answer) co_return co_await answer_instead(*failure_answer);
@@ -350,7 +345,22 @@ awaitable<bool> Forwarding::finish() {
   co_return flushed && whole && !facts_.close;
 }
 
-awaitable<Result<std::int64_t>> Forwarding::commit(RedactedExchange exchange) {
+// What was not kept is not given whole: the client is told, or cut off when some of the answer has gone out already.
+awaitable<bool> Forwarding::answer_loss(const Failure& failure) {
+  services_.statistics.note_recording_failure(failure.detail);
+  services_.log.error("not recorded: " + failure.detail);
+  const auto response = problem_response({502, failure.code, "The exchange could not be recorded", failure.detail});
+  co_return co_await answer_instead(response);
+}
+
+awaitable<void> Forwarding::flush_to_client() {
+  if (client_left_) co_return;
+  const bool flushed = co_await client_.flush();
+  if (!flushed) client_left_ = true;
+}
+
+// Why it was not kept, or nothing when it was.
+awaitable<std::optional<Failure>> Forwarding::commit(RedactedExchange exchange) {
   // The writer's thread fills the result in and wakes this coroutine on its own thread; both share `state`.
   struct State {
     explicit State(asio::any_io_executor executor) : committed(executor, SteadyTime::max()) {}
@@ -376,7 +386,8 @@ awaitable<Result<std::int64_t>> Forwarding::commit(RedactedExchange exchange) {
     services_.statistics.note_recorded(status, counts);
     if (copy) services_.on_kept(*copy, **state->result);
   }
-  co_return *state->result;
+  if (!*state->result) co_return state->result->error();
+  co_return std::nullopt;
 }
 
 // Sends an answer of our own in place of what was put together, and ends the connection.
@@ -385,7 +396,8 @@ awaitable<bool> Forwarding::answer_instead(const Response& response) {
   if (client_left_ || upload_ == Upload::client_left || sent_anything_) co_return false;
   facts_.close = facts_.close || (upload_ != Upload::none && upload_ != Upload::whole);
   client_.output() += served_bytes(response, facts_.served_context(), facts_.origin);
-  co_return co_await client_.flush() && !facts_.close;
+  const bool flushed = co_await client_.flush();
+  co_return flushed && !facts_.close;
 }
 
 // Past the limit pieces are joined to the last one, so that a body in single bytes does not cost forty times its size.

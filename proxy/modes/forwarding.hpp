@@ -44,7 +44,9 @@ class Forwarding {
   bool may_retry(bool response_began) const;
 
   awaitable<bool> finish();
-  awaitable<Result<std::int64_t>> commit(RedactedExchange exchange);
+  awaitable<std::optional<Failure>> commit(RedactedExchange exchange);
+  awaitable<bool> answer_loss(const Failure& failure);
+  awaitable<void> flush_to_client();
   awaitable<bool> answer_instead(const Response& response);
   void note_piece(Direction direction, std::uint64_t offset, std::uint64_t length);
   void fail(NetworkFailure::Phase phase, const error_code& error);

@@ -54,7 +54,8 @@ awaitable<bool> serve_miss(const MissReport& report, ReplayServices& services, L
   log.warning("miss (" + std::string(miss_reason_text(report.reason)) + "): " + report.request_line + ": " +
               report.detail);
   client.output() += served_bytes(miss_response(report, services.options.miss_status), facts.served_context(), facts.origin);
-  co_return co_await client.flush() && !facts.close;
+  const bool flushed = co_await client.flush();
+  co_return flushed && !facts.close;
 }
 
 awaitable<bool> serve_refusal(const HeadRefusal& refusal, const RequestFacts& facts, ClientChannel& client) {

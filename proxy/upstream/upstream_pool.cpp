@@ -87,9 +87,12 @@ NetworkFailure network_failure(Phase phase, const error_code& error) {
   return {phase, kind_of(phase, error), NetworkFailure::Side::upstream, {}, 0};
 }
 
-awaitable<Dialled> UpstreamPool::acquire(const Origin& origin) {
-  if (auto idle = take_idle(origin.text())) co_return idle;
-  co_return co_await connect(origin);
+awaitable<Dialled> UpstreamPool::acquire(const Origin& origin, bool may_reuse) {
+  if (may_reuse) {
+    if (auto idle = take_idle(origin.text())) co_return Dialled(std::move(idle));
+  }
+  auto dialled = co_await connect(origin);
+  co_return dialled;
 }
 
 awaitable<Dialled> UpstreamPool::connect(const Origin& origin) {

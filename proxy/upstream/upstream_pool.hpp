@@ -40,8 +40,7 @@ class UpstreamPool {
 
   // An idle connection that is still open, or a new one: resolved, connected, and in TLS when the origin's scheme asks
   // for it, with the certificate verified for the origin's host.
-  awaitable<Dialled> acquire(const Origin& origin);
-  awaitable<Dialled> connect(const Origin& origin);
+  awaitable<Dialled> acquire(const Origin& origin, bool may_reuse);
   // The same without TLS, for tunnels.
   awaitable<Dialled> connect_plain(const Origin& origin);
   // Takes back a connection on which a whole exchange has passed and which both sides keep alive.
@@ -49,6 +48,7 @@ class UpstreamPool {
   void close_idle() { idle_.clear(); }
 
  private:
+  awaitable<Dialled> connect(const Origin& origin);
   std::unique_ptr<UpstreamConnection> take_idle(const std::string& key);
   awaitable<NetworkFailure> start_tls(UpstreamConnection& connection, const Origin& origin, bool& failed);
 

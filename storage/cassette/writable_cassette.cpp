@@ -55,8 +55,9 @@ Result<std::unique_ptr<WritableCassette>> WritableCassette::open(const std::file
 Result<void> WritableCassette::prepare() {
   const auto name = file_.string();
   std::error_code error;
-  if (!std::filesystem::is_directory(file_.parent_path(), error)) {
-    return cassette_unwritable(name, "there is no folder " + file_.parent_path().string());
+  const auto folder = std::filesystem::absolute(file_).parent_path();
+  if (!std::filesystem::is_directory(folder, error)) {
+    return cassette_unwritable(name, "there is no folder " + folder.string());
   }
   auto lock = CassetteLock::take(file_, options_.lock_wait_ms, options_.environment.pause);
   if (!lock) return lock.error();
