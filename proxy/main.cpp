@@ -1,12 +1,11 @@
-#include <unistd.h>
-
 #include <csignal>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <unistd.h>
 
-#include "proxy/cli/command_line.hpp"
 #include "proxy/cli/columns.hpp"
+#include "proxy/cli/command_line.hpp"
 #include "proxy/runtime/child_process.hpp"
 #include "proxy/runtime/log.hpp"
 #include "proxy/runtime/proxy_run.hpp"

@@ -39,10 +39,14 @@ awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
     const auto read = engine_->read({static_cast<char*>(room.data()), room.size()});
     into.commit(read.bytes);
     switch (read.outcome) {
-      case TlsEngine::Outcome::done: co_return error_code{};
-      case TlsEngine::Outcome::closed: co_return asio::error::eof;
-      case TlsEngine::Outcome::failed: co_return tls_error(*engine_);
-      case TlsEngine::Outcome::want_input: break;
+      case TlsEngine::Outcome::done:
+        co_return error_code{};
+      case TlsEngine::Outcome::closed:
+        co_return asio::error::eof;
+      case TlsEngine::Outcome::failed:
+        co_return tls_error(*engine_);
+      case TlsEngine::Outcome::want_input:
+        break;
     }
     if (error = co_await read_ciphertext(); error) co_return error;
   }

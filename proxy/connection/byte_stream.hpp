@@ -18,9 +18,9 @@ inline std::string_view view_of(const InputBuffer& buffer) {
   return {static_cast<const char*>(buffer.data().data()), buffer.size()};
 }
 
-// One TCP connection, plain at first and TLS from the moment it is asked for, so that a client's connection can be read,
-// tunnelled or decrypted by the same code. At most one read and one write may wait at a time. Every wait ends by the
-// deadline: the operation then fails with `timed_out`. Belongs to one worker thread.
+// One TCP connection, plain at first and TLS from the moment it is asked for, so that a client's connection can be
+// read, tunnelled or decrypted by the same code. At most one read and one write may wait at a time. Every wait ends by
+// the deadline: the operation then fails with `timed_out`. Belongs to one worker thread.
 class ByteStream final : public Deadline {
  public:
   static constexpr std::size_t read_bytes = 16 * 1024;

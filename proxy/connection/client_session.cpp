@@ -81,9 +81,12 @@ awaitable<ClientSession::Next> ClientSession::step() {
   }
   const auto scan = scan_request_head(view_of(input_), services_.options.limits, head_);
   switch (scan.outcome) {
-    case HeadScan::Outcome::need_more: co_return co_await read_more();
-    case HeadScan::Outcome::refused: co_return co_await refuse(scan.refusal.status, scan.refusal.code, scan.refusal.detail);
-    case HeadScan::Outcome::complete: break;
+    case HeadScan::Outcome::need_more:
+      co_return co_await read_more();
+    case HeadScan::Outcome::refused:
+      co_return co_await refuse(scan.refusal.status, scan.refusal.code, scan.refusal.detail);
+    case HeadScan::Outcome::complete:
+      break;
   }
   co_return co_await serve();
 }
@@ -93,8 +96,10 @@ awaitable<ClientSession::Next> ClientSession::read_more() {
   if (!co_await flush()) co_return Next::end;
   const bool between_requests = input_.size() == 0;
   const auto& limits = services_.options.limits;
-  if (between_requests) stream_.expire_at(after(limits.client_idle_timeout_ms));
-  else if (stream_.expires_at() == SteadyTime::max()) stream_.expire_at(after(limits.client_head_timeout_ms));
+  if (between_requests)
+    stream_.expire_at(after(limits.client_idle_timeout_ms));
+  else if (stream_.expires_at() == SteadyTime::max())
+    stream_.expire_at(after(limits.client_head_timeout_ms));
   const auto error = co_await stream_.read_some(input_);
   if (error == asio::error::timed_out && !between_requests) {
     head_ = {};
@@ -166,9 +171,14 @@ awaitable<ClientSession::Next> ClientSession::serve() {
 awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward) {
   std::string_view session = head_.find("Tapedeck-Session");
   if (session.empty()) session = services_.options.session;
-  const IncomingRequest request{head_,          request_framing(head_), forward.origin,
-                                forward.target, forward.way_in,         forward.reverse,
-                                stream_.is_tls() ? "https" : "http",    session};
+  const IncomingRequest request{head_,
+                                request_framing(head_),
+                                forward.origin,
+                                forward.target,
+                                forward.way_in,
+                                forward.reverse,
+                                stream_.is_tls() ? "https" : "http",
+                                session};
   if (!request.has_body() && services_.handler.answer_at_once(request, output_)) {
     input_.consume(head_.head_bytes);
     if (output_.size() > joined_output_bytes_max) {
@@ -190,7 +200,7 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
   input_.consume(consumed_later_);
   consumed_later_ = 0;
   lingers_ = !body_ended_;
-  co_return keep && body_ended_ && !stopping_ ? Next::go_on : Next::end;
+  co_return keep&& body_ended_ && !stopping_ ? Next::go_on : Next::end;
 }
 
 // --- the handler's side ----------------------------------------------------------------------------------------------
@@ -201,8 +211,10 @@ awaitable<BodyDecoder::Event> ClientSession::read_body() {
   consumed_later_ = 0;
   while (true) {
     auto event = body_->next(view_of(input_));
-    if (event.kind == Kind::data) consumed_later_ = event.consumed;
-    else input_.consume(event.consumed);
+    if (event.kind == Kind::data)
+      consumed_later_ = event.consumed;
+    else
+      input_.consume(event.consumed);
     if (event.kind == Kind::end) body_ended_ = true;
     if (event.kind != Kind::need_more) co_return event;
 
@@ -230,7 +242,8 @@ void ClientSession::stop_reading() {
 
 awaitable<bool> ClientSession::flush() {
   if (output_.empty()) co_return true;
-  if (stream_.expires_at() == SteadyTime::max()) stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
+  if (stream_.expires_at() == SteadyTime::max())
+    stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
   const auto error = co_await stream_.write(output_);
   stream_.never_expire();
   output_.clear();
@@ -260,7 +273,8 @@ void ClientSession::answer_health() {
   input_.consume(head_.head_bytes);
 }
 
-// --- CONNECT -----------------------------------------------------------------------------------------------------------
+// --- CONNECT
+// -----------------------------------------------------------------------------------------------------------
 
 void ClientSession::accept_connect(Authority authority) {
   tunnel_ = std::move(authority);

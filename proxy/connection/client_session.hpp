@@ -27,8 +27,9 @@ struct SessionServices {
   Log& log;
 };
 
-// One client connection from its first byte to its last: sniffs TLS, answers CONNECT, ends TLS, reads requests and hands
-// them to the handler. Answers to requests that are in the buffer together go out in one write. Lives in run()'s frame.
+// One client connection from its first byte to its last: sniffs TLS, answers CONNECT, ends TLS, reads requests and
+// hands them to the handler. Answers to requests that are in the buffer together go out in one write. Lives in run()'s
+// frame.
 class ClientSession final : public ClientChannel {
  public:
   ClientSession(SessionServices& services, tcp::socket socket);
@@ -76,8 +77,8 @@ class ClientSession final : public ClientChannel {
   bool lingers_ = false;  // the client may still be sending when we close
   bool stopping_ = false;
   bool reading_stopped_ = false;
-  bool peeking_ = false;                // a CONNECT to an address was answered; its ClientHello decides
-  std::optional<Authority> tunnel_;     // what a CONNECT asked for
+  bool peeking_ = false;                    // a CONNECT to an address was answered; its ClientHello decides
+  std::optional<Authority> tunnel_;         // what a CONNECT asked for
   std::optional<std::string> server_name_;  // SNI
   std::uint16_t local_port_ = 0;
 };

@@ -80,11 +80,12 @@ awaitable<void> AdminServer::serve(tcp::socket socket) {
   co_await http::async_read(stream, buffer, request, asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return;
   const auto authorization = request[http::field::authorization];
-  auto response = !token_matches({authorization.data(), authorization.size()}, token_)
-                      ? answer(request, http::status::unauthorized, "{\"error\":\"the token of the ready file is needed\"}\n")
-                  : request.method() == http::verb::get && request.target() == "/status"
-                      ? answer(request, http::status::ok, status_json(statistics_.snapshot()))
-                      : answer(request, http::status::not_found, "{\"error\":\"there is only GET /status\"}\n");
+  auto response =
+      !token_matches({authorization.data(), authorization.size()}, token_)
+          ? answer(request, http::status::unauthorized, "{\"error\":\"the token of the ready file is needed\"}\n")
+      : request.method() == http::verb::get && request.target() == "/status"
+          ? answer(request, http::status::ok, status_json(statistics_.snapshot()))
+          : answer(request, http::status::not_found, "{\"error\":\"there is only GET /status\"}\n");
   co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
   stream.socket().shutdown(tcp::socket::shutdown_send, error);
 }

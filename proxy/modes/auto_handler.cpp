@@ -17,7 +17,8 @@ AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, Upstrea
       log_(log),
       forwards_misses_(forwards_misses),
       recorder_(record, pool),
-      answers_(replay, std::move(reader), cache_bytes_max) {}
+      answers_(replay, std::move(reader), cache_bytes_max) {
+}
 
 bool AutoHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
   if (!answers_first() || replay_.options.timing.kind != Timing::Kind::none) return false;

@@ -45,9 +45,9 @@ Forwarding::Forwarding(RecordServices& services, UpstreamPool& pool, ClientChann
 awaitable<bool> Forwarding::run() {
   co_await exchange_with_upstream();
   if (upload_ == Upload::refused) {
-    co_return co_await answer_instead(problem_response({upload_refusal_.status, "request-body",
-                                                        "The request's body was refused",
-                                                        std::string(upload_refusal_.detail)}));
+    co_return co_await answer_instead(
+        problem_response({upload_refusal_.status, "request-body", "The request's body was refused",
+                          std::string(upload_refusal_.detail)}));
   }
   co_return co_await finish();
 }
@@ -130,12 +130,15 @@ awaitable<void> Forwarding::upload_loop() {
       case BodyDecoder::Event::Kind::data:
         if (!co_await upload_piece(event.data)) co_return;
         break;
-      case BodyDecoder::Event::Kind::end: co_await finish_upload(); co_return;
+      case BodyDecoder::Event::Kind::end:
+        co_await finish_upload();
+        co_return;
       case BodyDecoder::Event::Kind::refused:
         upload_ = event.refusal.code == "client-left" ? Upload::client_left : Upload::refused;
         upload_refusal_ = event.refusal;
         co_return;
-      case BodyDecoder::Event::Kind::need_more: break;
+      case BodyDecoder::Event::Kind::need_more:
+        break;
     }
   }
 }
@@ -168,8 +171,7 @@ awaitable<bool> Forwarding::upload_piece(std::string_view piece) {
 awaitable<void> Forwarding::finish_upload() {
   auto& request = exchange_.request;
   request.trailers = client_.request_trailers();
-  if (request.body.framing == BodyFraming::chunked &&
-      co_await upstream_->stream.write(last_chunk(request.trailers))) {
+  if (request.body.framing == BodyFraming::chunked && co_await upstream_->stream.write(last_chunk(request.trailers))) {
     upload_ = Upload::upstream_failed;
     co_return;
   }
@@ -312,7 +314,8 @@ awaitable<error_code> Forwarding::read_upstream() {
   // While the request goes up, the client's pace decides; its own time limits hold then.
   if (upload_ != Upload::going_on) {
     const bool in_body = response_body_.has_value();
-    stream.expire_at(std::chrono::steady_clock::now() + (in_body ? limits.body_idle_timeout_ms : limits.first_byte_timeout_ms));
+    stream.expire_at(std::chrono::steady_clock::now() +
+                     (in_body ? limits.body_idle_timeout_ms : limits.first_byte_timeout_ms));
   }
   co_return co_await stream.read_some(upstream_->input);
 }
@@ -330,19 +333,22 @@ awaitable<bool> Forwarding::finish() {
   if (!response_began) exchange_.response.reset();
 
   std::optional<Response> failure_answer;
-  if (exchange_.failure && !response_began) failure_answer = problem_response(problem_of(*exchange_.failure, facts_.origin));
+  if (exchange_.failure && !response_began)
+    failure_answer = problem_response(problem_of(*exchange_.failure, facts_.origin));
 
   if (!services_.is_kept || services_.is_kept(exchange_)) {
     auto redacted = services_.redactor.redact(std::move(exchange_));
     std::optional<Failure> lost;
-    if (redacted) lost = co_await commit(std::move(*redacted));
-    else lost = redacted.error();
+    if (redacted)
+      lost = co_await commit(std::move(*redacted));
+    else
+      lost = redacted.error();
     if (lost) co_return co_await answer_loss(*lost);
   }
   if (client_left_) co_return false;
   if (failure_answer) co_return co_await answer_instead(*failure_answer);
   const bool flushed = co_await client_.flush();
-  co_return flushed && whole && !facts_.close;
+  co_return flushed&& whole && !facts_.close;
 }
 
 // What was not kept is not given whole: the client is told, or cut off when some of the answer has gone out already.

@@ -14,8 +14,8 @@ namespace tapedeck {
 class Forwarding {
  public:
   // With `body_is_read` the request's body and trailers are in `request`; else the client still has to send them.
-  Forwarding(RecordServices& services, UpstreamPool& pool, ClientChannel& client, Request request,
-             RequestFacts facts, bool body_is_read);
+  Forwarding(RecordServices& services, UpstreamPool& pool, ClientChannel& client, Request request, RequestFacts facts,
+             bool body_is_read);
 
   // Returns whether the client's connection may serve another request.
   awaitable<bool> run();

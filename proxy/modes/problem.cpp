@@ -15,20 +15,34 @@ constexpr const char* type_base = "urn:tapedeck:problem:";
 
 std::string_view reason_phrase(int status) {
   switch (status) {
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 408: return "Request Timeout";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 421: return "Misdirected Request";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Error";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Error";
   }
 }
 
@@ -70,15 +84,24 @@ ordered_json near_json(const NearRecording& near) {
 std::string_view kind_text(NetworkFailure::Kind kind) {
   using Kind = NetworkFailure::Kind;
   switch (kind) {
-    case Kind::not_found: return "has no address (DNS)";
-    case Kind::refused: return "refused the connection";
-    case Kind::unreachable: return "is unreachable";
-    case Kind::timeout: return "did not answer in time";
-    case Kind::reset: return "reset the connection";
-    case Kind::closed: return "closed the connection before its answer was whole";
-    case Kind::certificate: return "has a certificate that is not trusted";
-    case Kind::tls_alert: return "ended the TLS handshake";
-    case Kind::protocol: return "sent what is not HTTP/1.1";
+    case Kind::not_found:
+      return "has no address (DNS)";
+    case Kind::refused:
+      return "refused the connection";
+    case Kind::unreachable:
+      return "is unreachable";
+    case Kind::timeout:
+      return "did not answer in time";
+    case Kind::reset:
+      return "reset the connection";
+    case Kind::closed:
+      return "closed the connection before its answer was whole";
+    case Kind::certificate:
+      return "has a certificate that is not trusted";
+    case Kind::tls_alert:
+      return "ended the TLS handshake";
+    case Kind::protocol:
+      return "sent what is not HTTP/1.1";
   }
   return "failed";
 }
@@ -86,12 +109,18 @@ std::string_view kind_text(NetworkFailure::Kind kind) {
 std::string_view phase_text(NetworkFailure::Phase phase) {
   using Phase = NetworkFailure::Phase;
   switch (phase) {
-    case Phase::resolve: return "resolve";
-    case Phase::connect: return "connect";
-    case Phase::tls_handshake: return "tls-handshake";
-    case Phase::send_request: return "send-request";
-    case Phase::await_response: return "await-response";
-    case Phase::read_response: return "read-response";
+    case Phase::resolve:
+      return "resolve";
+    case Phase::connect:
+      return "connect";
+    case Phase::tls_handshake:
+      return "tls-handshake";
+    case Phase::send_request:
+      return "send-request";
+    case Phase::await_response:
+      return "await-response";
+    case Phase::read_response:
+      return "read-response";
   }
   return "unknown";
 }

@@ -12,7 +12,7 @@ namespace tapedeck {
 // before they come here.
 struct Problem {
   int status = 502;
-  std::string code;    // last part of `type`, a stable word
+  std::string code;  // last part of `type`, a stable word
   std::string title;
   std::string detail;  // one sentence that names the thing and the mend
 };

@@ -10,9 +10,11 @@ namespace tapedeck {
 namespace {
 
 // The fields that matching, eligibility and the served head look at.
-constexpr std::array<std::string_view, 9> deciding_fields{
-    "Host", "Range", "Accept", "Accept-Encoding", "If-None-Match", "If-Modified-Since", "If-Match",
-    "If-Unmodified-Since", "Content-Type"};
+constexpr std::array<std::string_view, 9> deciding_fields{"Host",          "Range",
+                                                          "Accept",        "Accept-Encoding",
+                                                          "If-None-Match", "If-Modified-Since",
+                                                          "If-Match",      "If-Unmodified-Since",
+                                                          "Content-Type"};
 
 bool is_deciding(std::string_view name) {
   for (const auto field : deciding_fields) {
@@ -25,7 +27,8 @@ bool is_deciding(std::string_view name) {
 
 RecordedAnswers::RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader,
                                  std::size_t cache_bytes_max)
-    : services_(services), reader_(std::move(reader)), images_(cache_bytes_max) {}
+    : services_(services), reader_(std::move(reader)), images_(cache_bytes_max) {
+}
 
 // Control characters cannot be in a scanned head, so that line feeds separate the parts beyond doubt.
 const std::string& RecordedAnswers::memo_key(const IncomingRequest& request) {
@@ -53,9 +56,10 @@ std::shared_ptr<const WireImage> RecordedAnswers::remembered(const IncomingReque
   return image;
 }
 
-RecordedAnswers::Answer RecordedAnswers::answer(Request request, const RequestFacts& facts, const std::string* remember_as) {
-  const auto line = request.method + " " + request.origin.text() +
-                    services_.redactor.redact_target(request.origin, request.target);
+RecordedAnswers::Answer RecordedAnswers::answer(Request request, const RequestFacts& facts,
+                                                const std::string* remember_as) {
+  const auto line =
+      request.method + " " + request.origin.text() + services_.redactor.redact_target(request.origin, request.target);
   const auto conditions = conditions_of(request.headers);
   if (auto redacted = services_.redactor.redact_request(request); !redacted) {
     MissReport report;
@@ -98,13 +102,14 @@ std::shared_ptr<const WireImage> RecordedAnswers::image_of(std::int64_t exchange
     std::array<char, 24> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), exchange_id).ptr;
     image_key_.assign(digits.data(), end);
-    if (context.reverse) image_key_.append(" ").append(context.client_scheme).append(" ").append(context.client_authority);
+    if (context.reverse)
+      image_key_.append(" ").append(context.client_scheme).append(" ").append(context.client_authority);
     if (auto image = images_.find(image_key_)) return image;
   }
   const auto stored = reader_->load(exchange_id, {false, true, false});
   if (!stored) return nullptr;
-  auto image = std::make_shared<const WireImage>(
-      make_wire_image(*stored, context, services_.profiles, services_.options.mark));
+  auto image =
+      std::make_shared<const WireImage>(make_wire_image(*stored, context, services_.profiles, services_.options.mark));
   if (usual) images_.put(image_key_, image);
   return image;
 }

@@ -8,7 +8,8 @@ namespace tapedeck {
 
 ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<CassetteReader> reader,
                              std::size_t cache_bytes_max)
-    : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {}
+    : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
+}
 
 bool ReplayHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
   if (services_.options.timing.kind != Timing::Kind::none) return false;
@@ -53,7 +54,8 @@ awaitable<bool> serve_miss(const MissReport& report, ReplayServices& services, L
   services.statistics.note_miss(report);
   log.warning("miss (" + std::string(miss_reason_text(report.reason)) + "): " + report.request_line + ": " +
               report.detail);
-  client.output() += served_bytes(miss_response(report, services.options.miss_status), facts.served_context(), facts.origin);
+  client.output() +=
+      served_bytes(miss_response(report, services.options.miss_status), facts.served_context(), facts.origin);
   const bool flushed = co_await client.flush();
   co_return flushed && !facts.close;
 }
@@ -62,8 +64,8 @@ awaitable<bool> serve_refusal(const HeadRefusal& refusal, const RequestFacts& fa
   if (refusal.code == "client-left") co_return false;
   auto context = facts.served_context();
   context.close = true;
-  const auto response = problem_response({refusal.status, std::string(refusal.code), "The request was refused",
-                                          std::string(refusal.detail)});
+  const auto response = problem_response(
+      {refusal.status, std::string(refusal.code), "The request was refused", std::string(refusal.detail)});
   client.output() += served_bytes(response, context, facts.origin);
   co_await client.flush();
   co_return false;

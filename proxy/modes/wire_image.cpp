@@ -40,8 +40,8 @@ WireImage make_wire_image(const StoredExchange& stored, const ServedContext& con
   image.finished_us = exchange.finished_us;
   if (!exchange.response) {
     const auto failure = exchange.failure.value_or(NetworkFailure{});
-    image.bytes = served_bytes(problem_response(problem_of(failure, exchange.request.origin)), context,
-                               exchange.request.origin);
+    image.bytes =
+        served_bytes(problem_response(problem_of(failure, exchange.request.origin)), context, exchange.request.origin);
     return image;
   }
   auto response = *exchange.response;

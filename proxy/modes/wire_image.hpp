@@ -17,8 +17,8 @@ namespace tapedeck {
 // A recorded answer as the bytes that go out, made once and sent many times.
 struct WireImage {
   std::string bytes;
-  bool close_after = false;          // the recording was cut here, or its end is the connection's
-  std::int64_t first_byte_us = 0;    // recorded pace, for --timing
+  bool close_after = false;        // the recording was cut here, or its end is the connection's
+  std::int64_t first_byte_us = 0;  // recorded pace, for --timing
   std::int64_t finished_us = 0;
 };
 

@@ -1,10 +1,9 @@
 #include "proxy/runtime/proxy_run.hpp"
 
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <sys/wait.h>
 
 #include <openssl/rand.h>
 
@@ -124,8 +123,8 @@ class ProxyRun {
 
 // Stage by stage; what fails before the command is started costs nothing.
 Result<ExitVerdict> ProxyRun::run() {
-  for (const auto stage : {&ProxyRun::load_rules, &ProxyRun::load_certificates, &ProxyRun::open_cassette,
-                           &ProxyRun::listen}) {
+  for (const auto stage :
+       {&ProxyRun::load_rules, &ProxyRun::load_certificates, &ProxyRun::open_cassette, &ProxyRun::listen}) {
     if (auto done = (this->*stage)(); !done) return done.error();
   }
   wait_for_signals();
@@ -173,8 +172,10 @@ Result<void> ProxyRun::load_certificates() {
   bundle_file_ = *bundle;
   if (!options_.command.empty() || options_.ready_file) {
     auto store = write_java_trust_store(options_.ca_dir, bundle_file_);
-    if (store) java_trust_store_ = *store;
-    else log_.verbose("no Java trust store: " + store.error().detail);
+    if (store)
+      java_trust_store_ = *store;
+    else
+      log_.verbose("no Java trust store: " + store.error().detail);
   }
   if (options_.mode == Mode::replay) return {};
   auto context = upstream_context(options_.upstream_ca ? &*options_.upstream_ca : nullptr, options_.upstream_insecure);
@@ -190,8 +191,8 @@ Result<void> ProxyRun::open_cassette() {
   if (options_.mode == Mode::replay || !options_.recording_allowed) {
     if (!std::filesystem::exists(options_.cassette)) {
       return Failure{"cassette-missing", Blame::us,
-                     "there is no cassette " + absolute_text(options_.cassette) + "; make it with `tapedeck record -c " +
-                         options_.cassette.string() + " -- COMMAND`"};
+                     "there is no cassette " + absolute_text(options_.cassette) +
+                         "; make it with `tapedeck record -c " + options_.cassette.string() + " -- COMMAND`"};
     }
     return open_library(options_.cassette);
   }
@@ -218,7 +219,9 @@ Result<void> ProxyRun::open_for_recording() {
   if (options_.mode != Mode::auto_) return {};
 
   if (auto opened = open_library(recording_file_); !opened) return opened;
-  record_services_->is_kept = [this](const Exchange& exchange) { return is_kept_in_auto(exchange, options_.keep_errors); };
+  record_services_->is_kept = [this](const Exchange& exchange) {
+    return is_kept_in_auto(exchange, options_.keep_errors);
+  };
   record_services_->on_kept = [this, take = *take](const RedactedExchange& kept, std::int64_t id) {
     StoredExchange stored;
     stored.id = id;
@@ -252,9 +255,9 @@ Result<void> ProxyRun::close_cassette() {
   if (auto closed = writer->close(); !closed) return closed;
   if (recording_file_ == options_.cassette) return {};
   if (!complete) {
-    return Failure{"replace-incomplete", Blame::us,
-                   "the new take is incomplete; the old cassette stays and the new one is " +
-                       absolute_text(recording_file_)};
+    return Failure{
+        "replace-incomplete", Blame::us,
+        "the new take is incomplete; the old cassette stays and the new one is " + absolute_text(recording_file_)};
   }
   return replace_cassette(recording_file_, options_.cassette, options_.limits.writer_lock_wait_ms);
 }

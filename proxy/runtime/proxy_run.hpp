@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "config/load_options.hpp"
 #include "config/options.hpp"
 #include "config/result.hpp"
-#include "config/load_options.hpp"
 
 namespace tapedeck {
 

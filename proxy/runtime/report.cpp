@@ -16,11 +16,20 @@ std::string xml_text(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      default: escaped += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
     }
   }
   return escaped;
@@ -36,7 +45,8 @@ std::string report_json(const SummaryInput& input) {
     misses.push_back(std::move(report));
   }
   auto unused = ordered_json::array();
-  for (const auto& each : input.unused) unused.push_back({{"exchange", each.exchange_id}, {"request", each.request_line}});
+  for (const auto& each : input.unused)
+    unused.push_back({{"exchange", each.exchange_id}, {"request", each.request_line}});
   return ordered_json{{"requests", input.statistics.requests},
                       {"hits", input.statistics.hits},
                       {"misses", std::move(misses)},
@@ -55,8 +65,8 @@ std::string report_junit(const SummaryInput& input) {
                     std::to_string(1 + failures) + "\" failures=\"" + std::to_string(failures) + "\">\n";
   xml += "  <testcase classname=\"tapedeck\" name=\"" + std::to_string(input.statistics.hits) + " hits\"/>\n";
   const auto append = [&xml](const std::string& name, const std::string& message) {
-    xml += "  <testcase classname=\"tapedeck\" name=\"" + xml_text(name) + "\"><failure message=\"" + xml_text(message) +
-           "\"/></testcase>\n";
+    xml += "  <testcase classname=\"tapedeck\" name=\"" + xml_text(name) + "\"><failure message=\"" +
+           xml_text(message) + "\"/></testcase>\n";
   };
   for (const auto& miss : missed) {
     append(miss.report.request_line, std::string(miss_reason_text(miss.report.reason)) + ": " + miss.report.detail);
@@ -71,7 +81,8 @@ Result<void> write_report(const std::filesystem::path& file, const SummaryInput&
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   out << (file.extension() == ".xml" ? report_junit(input) : report_json(input));
   out.close();
-  if (!out) return Failure{"report-unwritable", Blame::us, "cannot write the report " + file.string() + "; check --report"};
+  if (!out)
+    return Failure{"report-unwritable", Blame::us, "cannot write the report " + file.string() + "; check --report"};
   return {};
 }
 

@@ -25,12 +25,12 @@ class RunStatistics {
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
     std::uint64_t recorded = 0;
-    std::vector<Miss> missed;                              // grouped by request line, in order of first sight
-    std::map<int, std::uint64_t> errors_by_status;         // recorded answers of 400 and above
+    std::vector<Miss> missed;                       // grouped by request line, in order of first sight
+    std::map<int, std::uint64_t> errors_by_status;  // recorded answers of 400 and above
     std::uint64_t network_failures = 0;
-    std::map<std::string, std::uint64_t> tunnels;          // host:port
-    std::map<std::string, std::uint64_t> redactions;       // by rule
-    std::string recording_failure;                         // empty: every exchange was kept
+    std::map<std::string, std::uint64_t> tunnels;     // host:port
+    std::map<std::string, std::uint64_t> redactions;  // by rule
+    std::string recording_failure;                    // empty: every exchange was kept
   };
 
   static constexpr std::size_t missed_groups_max = 1000;

@@ -29,8 +29,9 @@ void append_miss(std::string& text, const RunStatistics::Miss& miss, bool full) 
     const auto& near = report.nearest.front();
     text += "      nearest: #" + std::to_string(near.exchange_id) + " " + near.request_line + "\n";
     for (const auto& difference : near.differences) {
-      text += "        " + difference.field + ": recorded " + value_text(difference.recorded_present, difference.recorded) +
-              ", requested " + value_text(difference.requested_present, difference.requested) + "\n";
+      text += "        " + difference.field + ": recorded " +
+              value_text(difference.recorded_present, difference.recorded) + ", requested " +
+              value_text(difference.requested_present, difference.requested) + "\n";
     }
   }
   if (!report.suggestion.empty()) text += "      try: " + report.suggestion + "\n";
@@ -55,7 +56,8 @@ void append_recorded(std::string& text, const SummaryInput& input) {
     for (const auto& [status, times] : statistics.errors_by_status) {
       text += " " + std::to_string(times) + "x " + std::to_string(status);
     }
-    if (statistics.network_failures != 0) text += " " + number_of(statistics.network_failures, "network failure", "network failures");
+    if (statistics.network_failures != 0)
+      text += " " + number_of(statistics.network_failures, "network failure", "network failures");
     text += "\n";
   }
   if (!statistics.redactions.empty()) {
@@ -76,8 +78,9 @@ std::string summary_text(const SummaryInput& input) {
   if (statistics.requests == 0) {
     text += "not one request came";
     if (!options.command.empty()) {
-      text += ": the command may ignore proxies; give it the base URL instead with --set-env NAME "
-              "(the variable that it reads its base URL from)";
+      text +=
+          ": the command may ignore proxies; give it the base URL instead with --set-env NAME "
+          "(the variable that it reads its base URL from)";
     }
     text += "\n";
   }

@@ -8,9 +8,9 @@ Worker::Worker(const WorkerSettings& settings)
     : settings_(settings), work_(context_.get_executor()), sweep_timer_(context_) {
   if (settings.upstream) pool_ = std::make_unique<UpstreamPool>(*settings.upstream, deadlines_);
   handler_ = settings.make_handler(pool_.get());
-  services_ = std::make_unique<SessionServices>(
-      SessionServices{settings.options, settings.origin_rules, settings.leaf_certificates, *handler_, pool_.get(),
-                      deadlines_, settings.statistics, settings.log});
+  services_ = std::make_unique<SessionServices>(SessionServices{settings.options, settings.origin_rules,
+                                                                settings.leaf_certificates, *handler_, pool_.get(),
+                                                                deadlines_, settings.statistics, settings.log});
 }
 
 Worker::~Worker() {

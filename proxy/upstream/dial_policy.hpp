@@ -21,8 +21,9 @@ DialTarget dial_target(const Origin& origin, const Options& options);
 
 enum class DialVerdict { allowed, own_listener, private_address };
 
-// Whom we dial (decision 5): never our own listeners, v4-mapped forms of them included; loopback, private and link-local
-// addresses only when the user named the place. `own_listeners` with an unspecified address stand for every local one.
+// Whom we dial (decision 5): never our own listeners, v4-mapped forms of them included; loopback, private and
+// link-local addresses only when the user named the place. `own_listeners` with an unspecified address stand for every
+// local one.
 DialVerdict dial_verdict(const boost::asio::ip::tcp::endpoint& endpoint, bool named,
                          const std::vector<boost::asio::ip::tcp::endpoint>& own_listeners);
 

@@ -36,7 +36,8 @@ class UpstreamPool {
  public:
   static constexpr std::size_t idle_per_origin_max = 32;
 
-  UpstreamPool(const UpstreamSettings& settings, DeadlineList& deadlines) : settings_(settings), deadlines_(deadlines) {}
+  UpstreamPool(const UpstreamSettings& settings, DeadlineList& deadlines)
+      : settings_(settings), deadlines_(deadlines) {}
 
   // An idle connection that is still open, or a new one: resolved, connected, and in TLS when the origin's scheme asks
   // for it, with the certificate verified for the origin's host.

@@ -55,8 +55,8 @@ void rewrite_response(Response& response, const Request& request, const std::vec
   if (rules.empty() || response.body.bytes.empty()) return;
 
   const auto header = response.headers.find("Content-Encoding");
-  const auto coding = response.body.form == BodyForm::identity || !header ? ContentCoding::identity
-                                                                          : content_coding_of(*header);
+  const auto coding =
+      response.body.form == BodyForm::identity || !header ? ContentCoding::identity : content_coding_of(*header);
   if (!coding) return;
   auto decoded = decode_content(*coding, response.body.bytes, decoded_bytes_max);
   if (!decoded) return;

@@ -13,7 +13,8 @@ namespace {
 // Enough to tell two answers apart in a report; nothing is decided by it.
 std::size_t answer_fingerprint(const Exchange& exchange) {
   if (!exchange.response) return 0;
-  return std::hash<std::string>{}(exchange.response->body.bytes) * 31 + static_cast<std::size_t>(exchange.response->status);
+  return std::hash<std::string>{}(exchange.response->body.bytes) * 31 +
+         static_cast<std::size_t>(exchange.response->status);
 }
 
 // For each key its answers by take.
@@ -29,9 +30,12 @@ void count_changes(const std::map<std::int64_t, std::vector<std::size_t>>& by_ta
   }
   const auto& before = std::prev(newest)->second;
   for (std::size_t i = 0; i < newest->second.size(); ++i) {
-    if (i >= before.size()) ++changes.added;
-    else if (before[i] == newest->second[i]) ++changes.same;
-    else ++changes.changed;
+    if (i >= before.size())
+      ++changes.added;
+    else if (before[i] == newest->second[i])
+      ++changes.same;
+    else
+      ++changes.changed;
   }
 }
 

@@ -7,8 +7,8 @@
 
 namespace tapedeck {
 
-// How the exchanges of the newest take stand to the takes before it: no such key before, another answer, or the same one
-// (status and body after redaction; the n-th answer to a key is compared with the n-th of the take before).
+// How the exchanges of the newest take stand to the takes before it: no such key before, another answer, or the same
+// one (status and body after redaction; the n-th answer to a key is compared with the n-th of the take before).
 struct TakeChanges {
   std::uint64_t added = 0;
   std::uint64_t changed = 0;

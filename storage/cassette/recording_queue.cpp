@@ -83,8 +83,10 @@ void RecordingQueue::State::run() {
     if (batch.empty()) return;
     const auto committed = commit(batch);
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (committed) batch[i].on_committed(*committed + static_cast<std::int64_t>(i));
-      else batch[i].on_committed(committed.error());
+      if (committed)
+        batch[i].on_committed(*committed + static_cast<std::int64_t>(i));
+      else
+        batch[i].on_committed(committed.error());
     }
     writer->checkpoint_if_large();
   }

@@ -84,7 +84,8 @@ TEST_CASE("a recorded answer as bytes") {
   }
   SUBCASE("--mark names the recording") {
     const auto image = make_wire_image(stored(BodyFraming::content_length, "a"), get(), {}, true);
-    CHECK(image.bytes.find("Tapedeck-Exchange: 7\r\nTapedeck-Recorded-At: 1970-01-01T00:00:00Z\r\n") != std::string::npos);
+    CHECK(image.bytes.find("Tapedeck-Exchange: 7\r\nTapedeck-Recorded-At: 1970-01-01T00:00:00Z\r\n") !=
+          std::string::npos);
   }
 }
 

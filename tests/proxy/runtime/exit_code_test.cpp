@@ -55,7 +55,13 @@ TEST_CASE("exit codes of a run") {
       {"the command died by a signal", replaying(), ended(128 + 9), 137},
       {"misses", replaying(), with(ended(0), missing), 123},
       {"misses, allowed", lenient, with(ended(0), missing), 0},
-      {"misses, allowed, but --ci", [&] { auto o = lenient; o.ci = true; return o; }(), with(ended(0), missing), 123},
+      {"misses, allowed, but --ci",
+       [&] {
+         auto o = lenient;
+         o.ci = true;
+         return o;
+       }(),
+       with(ended(0), missing), 123},
       {"misses, not wrapped", replaying(), with(ended(std::nullopt), missing), 0},
       {"misses, not wrapped, --ci", ci, with(ended(std::nullopt), missing), 1},
       {"unused", strict, with(ended(0), unused), 122},

@@ -38,7 +38,7 @@ int commits_in_wal(const std::filesystem::path& file) {
 class Gate {
  public:
   RecordingQueue::OnCommitted callback() {
-    return [this](const Result<void>&) {
+    return [this](const Result<std::int64_t>&) {
       entered_.set_value();
       opened_.get_future().wait();
     };
@@ -68,7 +68,7 @@ TEST_CASE("What waits in the queue is committed together and told in order") {
   gate.wait_until_entered();
   std::vector<int> told;
   for (int n = 1; n <= 600; ++n) {
-    require_ok(queue.push(redacted(without_number(n)), [&told, n](const Result<void>& committed) {
+    require_ok(queue.push(redacted(without_number(n)), [&told, n](const Result<std::int64_t>& committed) {
       CHECK(committed.has_value());
       told.push_back(n);
     }));
@@ -101,7 +101,8 @@ TEST_CASE("Several threads may push, and what they pushed is kept when the queue
       const Redactor redactor({}, Limits{});
       for (int n = 0; n < 200; ++n) {
         auto exchange = redactor.redact(without_number(thread * 1000 + n));
-        if (exchange) (void)queue.push(std::move(*exchange), [&](const Result<void>& done) { told += done ? 1 : 0; });
+        if (exchange)
+          (void)queue.push(std::move(*exchange), [&](const Result<std::int64_t>& done) { told += done ? 1 : 0; });
       }
     });
   }
@@ -117,7 +118,7 @@ TEST_CASE("A full queue refuses and does not call back") {
   RecordingQueue queue(writer_in_take(folder / "x.cassette"), 2);
   Gate gate;
   int told = 0;
-  const auto count = [&](const Result<void>&) { ++told; };
+  const auto count = [&](const Result<std::int64_t>&) { ++told; };
   require_ok(queue.push(redacted(numbered(1)), gate.callback()));
   gate.wait_until_entered();
   require_ok(queue.push(redacted(numbered(2)), count));
@@ -141,7 +142,9 @@ TEST_CASE("After a failed commit everything fails alike, and what was committed 
   // The writer thread stands still in the gate, so the layer below may be changed here.
   FaultyVfs::plan({FaultPlan::Kind::fail_once, SQLITE_FULL, 1});
   std::vector<std::string> codes;
-  const auto note = [&](const Result<void>& committed) { codes.push_back(committed ? "" : committed.error().code); };
+  const auto note = [&](const Result<std::int64_t>& committed) {
+    codes.push_back(committed ? "" : committed.error().code);
+  };
   for (int n = 2; n < 700; ++n) require_ok(queue.push(redacted(numbered(n)), note));
   gate.open();
   while (queue.push(redacted(numbered(700)), note)) std::this_thread::yield();
@@ -162,7 +165,7 @@ TEST_CASE("A stopped queue takes nothing more") {
   const TemporaryFolder folder;
   RecordingQueue queue(writer_in_take(folder / "x.cassette"), 10);
   auto writer = queue.stop();
-  const auto refused = queue.push(redacted(numbered(1)), [](const Result<void>&) { FAIL("called back"); });
+  const auto refused = queue.push(redacted(numbered(1)), [](const Result<std::int64_t>&) { FAIL("called back"); });
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == "recording-stopped");
 }
