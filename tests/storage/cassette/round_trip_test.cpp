@@ -338,12 +338,12 @@ TEST_CASE("What could not be read again is not written") {
       {"status", ExchangeBuilder().status(1000, "").build()},
       {"time", ExchangeBuilder().started_at_us(-1).build()},
   };
-  for (const auto& [part, exchange] : rows) {
-    INFO("part: ", std::string(part));
-    const auto appended = append(*writer, {numbered(1), exchange});
+  for (const auto& row : rows) {
+    INFO("part: ", std::string(row.first));
+    const auto appended = append(*writer, {numbered(1), row.second});
     REQUIRE_FALSE(appended.has_value());
     CHECK(appended.error().code == "cassette-write-failed");
-    CHECK(appended.error().detail.find(part) != std::string::npos);
+    CHECK(appended.error().detail.find(row.first) != std::string::npos);
   }
   require_ok(writer->close());
   CHECK(targets_in(folder / "x.cassette").empty());
