@@ -162,6 +162,22 @@ TEST_CASE("An exchange comes back equal") {
   }
 }
 
+// Kept for ever: whoever changes the format must still read what was recorded before.
+TEST_CASE("A cassette of format 1 that was recorded long ago reads as it did") {
+  const auto golden = std::filesystem::path(__FILE__).parent_path() / "golden/format-1.cassette";
+  auto reader = required(CassetteReader::open(golden));
+  CHECK(reader->uuid() == "01010101-0101-4101-8101-010101010101");
+  const auto takes = required(reader->takes());
+  REQUIRE(takes.size() == 1);
+  CHECK(takes[0].started_at_us == 1'700'000'000'000'001);
+  const auto all = all_of(*reader);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].uuid == "04040404-0404-4404-8404-040404040404");
+  check_equal(all[0].exchange, ExchangeBuilder().build());
+  check_equal(all[1].exchange, with_everything_set());
+  require_ok(reader->check_integrity());
+}
+
 TEST_CASE("Every word of the format comes back") {
   std::vector<Exchange> exchanges;
   const auto add = [&](const auto& change) {
