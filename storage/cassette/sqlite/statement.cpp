@@ -129,14 +129,6 @@ std::string_view RowReader::text(std::size_t bytes_max) {
   return bytes(SQLITE_TEXT, bytes_max);
 }
 
-std::optional<std::string_view> RowReader::optional_text(std::size_t bytes_max) {
-  if (next_is_null()) {
-    skip(1);
-    return std::nullopt;
-  }
-  return text(bytes_max);
-}
-
 std::string_view RowReader::blob(std::size_t bytes_max) {
   return bytes(SQLITE_BLOB, bytes_max);
 }

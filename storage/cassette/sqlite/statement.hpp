@@ -66,7 +66,6 @@ class RowReader {
   std::optional<std::int64_t> optional_integer(std::int64_t least = 0, std::int64_t most = INT64_MAX);
   // Views live until the statement steps or is reset.
   std::string_view text(std::size_t bytes_max);
-  std::optional<std::string_view> optional_text(std::size_t bytes_max);
   std::string_view blob(std::size_t bytes_max);
   std::string_view blob_of_size(std::size_t bytes);
   std::optional<std::string_view> optional_blob_of_size(std::size_t bytes);
