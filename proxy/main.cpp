@@ -50,6 +50,8 @@ struct Execute {
 int main(int argc, char** argv) {
   // A peer or a reader of ours that went away is an error of one write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may not grow any more: the cassette's writer says it like any full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   const std::vector<std::string> args(argv + 1, argv + argc);
   try {
     const auto environment = current_environment();

@@ -26,6 +26,7 @@ ByteStream::~ByteStream() = default;
 awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
   timed_out_ = false;
   error_code error;
+  if (cut_) co_return asio::error::operation_aborted;
   if (!engine_) {
     const auto room = into.prepare(std::min(read_bytes, into.max_size() - into.size()));
     if (room.size() == 0) co_return asio::error::no_buffer_space;
@@ -63,7 +64,7 @@ awaitable<error_code> ByteStream::write(std::string_view bytes) {
     error_code error;
     const auto sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(sent);
-    if (error == asio::error::would_block) {
+    if (error == asio::error::would_block && !cut_) {
       co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
     }
     if (error) co_return outcome(error);
@@ -86,6 +87,7 @@ awaitable<error_code> ByteStream::handshake(std::unique_ptr<TlsEngine> engine, s
 
 awaitable<error_code> ByteStream::read_ciphertext() {
   error_code error;
+  if (cut_) co_return asio::error::operation_aborted;
   const auto space = engine_->input_space(read_bytes);
   const auto read = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()),
                                                      asio::redirect_error(asio::use_awaitable, error));
@@ -103,7 +105,7 @@ awaitable<error_code> ByteStream::send_ciphertext() {
     const auto output = engine_->output();
     const auto sent = socket_.write_some(asio::buffer(output.data(), output.size()), error);
     engine_->output_sent(sent);
-    if (error == asio::error::would_block) {
+    if (error == asio::error::would_block && !cut_) {
       co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
     }
     if (error) co_return outcome(error);
@@ -141,6 +143,11 @@ void ByteStream::close() {
 void ByteStream::cancel() {
   error_code ignored;
   socket_.cancel(ignored);
+}
+
+void ByteStream::cut() {
+  cut_ = true;
+  cancel();
 }
 
 void ByteStream::on_deadline() {

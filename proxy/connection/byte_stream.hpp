@@ -50,6 +50,8 @@ class ByteStream final : public Deadline {
   // Makes waiting operations fail; they report `operation_aborted`.
   void cancel();
   void on_deadline() override;
+  // As cancel(), and every later wait fails as well: a cancel alone misses an operation that has just completed.
+  void cut() override;
 
   // The address that the peer dialled, as a literal.
   std::string local_address() const;
@@ -65,6 +67,7 @@ class ByteStream final : public Deadline {
   tcp::socket socket_;
   std::unique_ptr<TlsEngine> engine_;
   bool timed_out_ = false;
+  bool cut_ = false;
 };
 
 }  // namespace tapedeck

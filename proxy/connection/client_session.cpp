@@ -124,7 +124,8 @@ awaitable<ClientSession::Next> ClientSession::start_tls() {
   const std::string already_read(view_of(input_));
   input_.consume(input_.size());
   stream_.expire_at(after(services_.options.limits.handshake_timeout_ms));
-  const auto error = co_await stream_.handshake(TlsEngine::for_client(choose_context), already_read);
+  auto engine = TlsEngine::for_client(choose_context);
+  const auto error = co_await stream_.handshake(std::move(engine), already_read);
   stream_.never_expire();
   if (!error) co_return Next::go_on;
   if (const auto* failure = stream_.tls_failure()) {
@@ -144,7 +145,8 @@ awaitable<ClientSession::Next> ClientSession::serve() {
   const auto decision = decide_origin(arrival(), head_, services_.origin_rules);
   if (const auto* forward = std::get_if<Forward>(&decision)) {
     services_.statistics.count_request();
-    co_return co_await serve_exchange(*forward);
+    if (forward->intercepted && !miss_all_) co_return co_await serve_exchange(*forward);
+    co_return co_await serve_unnamed(*forward);
   }
   if (std::holds_alternative<LocalHealth>(decision)) {
     answer_health();
@@ -168,17 +170,26 @@ awaitable<ClientSession::Next> ClientSession::serve() {
   co_return co_await open_tunnel(tunnel, false);
 }
 
+// A plain request through the proxy to a host that nobody named passes unrecorded, as a tunnel would.
+awaitable<ClientSession::Next> ClientSession::serve_unnamed(const Forward& forward) {
+  if (services_.tunnel_pool) {
+    services_.statistics.note_tunnel(host_and_port({forward.origin.host, forward.origin.port}));
+    co_return co_await serve_exchange(forward);
+  }
+  const auto line = std::string(head_.method) + " " + forward.origin.text() +
+                    services_.redactor.redact_target(forward.origin, forward.target);
+  answer_not_intercepted(line, forward.origin.host, true);
+  lingers_ = true;
+  co_return Next::end;
+}
+
 awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward) {
   std::string_view session = head_.find("Tapedeck-Session");
   if (session.empty()) session = services_.options.session;
-  const IncomingRequest request{head_,
-                                request_framing(head_),
-                                forward.origin,
-                                forward.target,
-                                forward.way_in,
-                                forward.reverse,
-                                stream_.is_tls() ? "https" : "http",
-                                session};
+  const IncomingRequest request{
+      head_,          request_framing(head_), forward.origin,      forward.target,
+      forward.way_in, forward.reverse,        forward.intercepted, stream_.is_tls() ? "https" : "http",
+      session};
   if (!request.has_body() && services_.handler.answer_at_once(request, output_)) {
     input_.consume(head_.head_bytes);
     if (output_.size() > joined_output_bytes_max) {
@@ -296,26 +307,39 @@ awaitable<ClientSession::Next> ClientSession::peek() {
     may_start_tls_ = true;
     co_return Next::go_on;
   }
-  if (!services_.tunnel_pool) co_return Next::end;
-  co_return co_await open_tunnel({tunnel_->host, *tunnel_->port}, true);
+  if (!services_.tunnel_pool) {
+    miss_all_ = true;
+    may_start_tls_ = true;
+    co_return Next::go_on;
+  }
+  const Tunnel tunnel{tunnel_->host, *tunnel_->port};
+  co_return co_await open_tunnel(tunnel, true);
 }
 
 // A refused CONNECT carries the reason in its status line: most clients show nothing else of it.
 awaitable<ClientSession::Next> ClientSession::refuse_tunnel(const Tunnel& tunnel) {
+  services_.statistics.count_request();
+  answer_not_intercepted("CONNECT " + host_and_port(tunnel), tunnel.host, true);
+  lingers_ = true;
+  co_return Next::end;
+}
+
+// Replay forwards nothing, so a request to a host that nobody named can only miss.
+void ClientSession::answer_not_intercepted(const std::string& request_line, const std::string& host, bool close) {
   MissReport report;
   report.reason = MissReason::not_intercepted;
-  report.request_line = "CONNECT " + host_and_port(tunnel);
-  report.detail = tunnel.host + " is not among the hosts that are intercepted, and replay forwards nothing";
-  report.suggestion = "--host " + tunnel.host;
-  services_.statistics.count_request();
+  report.request_line = request_line;
+  report.detail = host + " is not among the hosts that are intercepted, and replay forwards nothing";
+  report.suggestion = "--host " + host;
   services_.statistics.note_miss(report);
   services_.log.warning("miss (not-intercepted): " + report.request_line + ": " + report.detail);
   auto response = miss_response(report, services_.options.miss_status);
-  response.reason = "not-intercepted";
-  auto context = own_context(head_, true);
-  context.request_method = "GET";  // unlike a 2xx to CONNECT, a refusal has a body
+  auto context = own_context(head_, close);
+  if (head_.method == "CONNECT") {
+    response.reason = "not-intercepted";
+    context.request_method = "GET";  // unlike a 2xx to CONNECT, a refusal has a body
+  }
   output_ += served_bytes(response, context, {});
-  co_return Next::end;
 }
 
 // Dialled before the 200, so that a client learns of a failure by its status; never sniffed (decision 4). `answered`

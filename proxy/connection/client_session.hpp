@@ -10,6 +10,7 @@
 #include "proxy/runtime/run_statistics.hpp"
 #include "proxy/tls/leaf_certificates.hpp"
 #include "proxy/upstream/upstream_pool.hpp"
+#include "storage/redaction/redactor.hpp"
 
 namespace tapedeck {
 
@@ -23,6 +24,7 @@ struct SessionServices {
   ExchangeHandler& handler;
   UpstreamPool* tunnel_pool;  // null: hosts that are not intercepted are refused (replay)
   DeadlineList& deadlines;
+  const Redactor& redactor;
   RunStatistics& statistics;
   Log& log;
 };
@@ -37,7 +39,6 @@ class ClientSession final : public ClientChannel {
   awaitable<void> run();
   // Ends the session as soon as nothing of an exchange would be lost by it; used when the program stops.
   void stop_when_idle();
-  void cut() { stream_.cancel(); }
 
   awaitable<BodyDecoder::Event> read_body() override;
   const Headers& request_trailers() const override;
@@ -55,9 +56,11 @@ class ClientSession final : public ClientChannel {
   awaitable<Next> start_tls();
   awaitable<Next> serve();
   awaitable<Next> serve_exchange(const Forward& forward);
+  awaitable<Next> serve_unnamed(const Forward& forward);
   awaitable<Next> refuse(int status, std::string_view code, std::string_view detail);
   awaitable<Next> peek();
   awaitable<Next> refuse_tunnel(const Tunnel& tunnel);
+  void answer_not_intercepted(const std::string& request_line, const std::string& host, bool close);
   awaitable<Next> open_tunnel(const Tunnel& tunnel, bool answered);
   void accept_connect(Authority authority);
   void answer_health();
@@ -77,6 +80,7 @@ class ClientSession final : public ClientChannel {
   bool lingers_ = false;  // the client may still be sending when we close
   bool stopping_ = false;
   bool reading_stopped_ = false;
+  bool miss_all_ = false;                   // replay: the tunnel's address is not intercepted, each request is told so
   bool peeking_ = false;                    // a CONNECT to an address was answered; its ClientHello decides
   std::optional<Authority> tunnel_;         // what a CONNECT asked for
   std::optional<std::string> server_name_;  // SNI

@@ -21,4 +21,8 @@ void DeadlineList::sweep(SteadyTime now) {
   }
 }
 
+void DeadlineList::cut_all() {
+  for (auto& deadline : deadlines_) deadline.cut();
+}
+
 }  // namespace tapedeck

@@ -20,6 +20,8 @@ class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_
 
   // The time has come; the deadline is off again before this is called.
   virtual void on_deadline() = 0;
+  // The program stops: nothing waits any more, now or later.
+  virtual void cut() = 0;
 
  private:
   SteadyTime expires_at_ = SteadyTime::max();
@@ -35,6 +37,8 @@ class DeadlineList {
 
   // Calls on_deadline of each that is due. It may remove itself, and any other, from the list.
   void sweep(SteadyTime now);
+  // Cuts each, for good.
+  void cut_all();
 
  private:
   boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>> deadlines_;

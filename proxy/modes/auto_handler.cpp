@@ -21,7 +21,7 @@ AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, Upstrea
 }
 
 bool AutoHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
-  if (!answers_first() || replay_.options.timing.kind != Timing::Kind::none) return false;
+  if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return false;
   const auto image = answers_.remembered(request);
   if (!image || image->close_after) return false;
   out += image->bytes;
@@ -29,7 +29,7 @@ bool AutoHandler::answer_at_once(const IncomingRequest& request, std::string& ou
 }
 
 awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
-  if (!answers_first()) co_return co_await recorder_.handle(incoming, client);
+  if (!answers_first() || !incoming.intercepted) co_return co_await recorder_.handle(incoming, client);
   auto request = incoming.to_request();
   const auto facts = incoming.facts();
   if (facts.has_body) {

@@ -33,6 +33,7 @@ RequestFacts IncomingRequest::facts() const {
   facts.origin = origin;
   facts.way_in = way_in;
   facts.reverse = reverse;
+  facts.recorded = intercepted;
   facts.close = !head.keep_alive();
   facts.http_1_0 = head.version_minor == 0;
   facts.has_body = has_body();

@@ -20,6 +20,7 @@ struct RequestFacts {
   Origin origin;
   WayIn way_in = WayIn::origin_form;
   bool reverse = false;
+  bool recorded = true;
   bool close = false;
   bool http_1_0 = false;
   bool has_body = false;
@@ -38,6 +39,7 @@ struct IncomingRequest {
   std::string_view target;  // origin-form
   WayIn way_in = WayIn::origin_form;
   bool reverse = false;
+  bool intercepted = true;         // false: forwarded, but neither recorded nor answered from a recording
   std::string_view client_scheme;  // of the connection to us
   std::string_view session;
 

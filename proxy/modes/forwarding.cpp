@@ -45,9 +45,9 @@ Forwarding::Forwarding(RecordServices& services, UpstreamPool& pool, ClientChann
 awaitable<bool> Forwarding::run() {
   co_await exchange_with_upstream();
   if (upload_ == Upload::refused) {
-    co_return co_await answer_instead(
-        problem_response({upload_refusal_.status, "request-body", "The request's body was refused",
-                          std::string(upload_refusal_.detail)}));
+    const auto refusal = problem_response({upload_refusal_.status, std::string(upload_refusal_.code),
+                                           "The request's body was refused", std::string(upload_refusal_.detail)});
+    co_return co_await answer_instead(refusal);
   }
   co_return co_await finish();
 }
@@ -118,7 +118,7 @@ awaitable<void> Forwarding::pump_upload() {
     upstream_->stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.first_byte_timeout_ms);
   } else {
     // Nothing more comes for this request, so nothing that the upstream might still say is an answer to it.
-    if (upload_ == Upload::client_left || upload_ == Upload::refused) upstream_->stream.cancel();
+    if (upload_ == Upload::client_left || upload_ == Upload::refused) upstream_->stream.cut();
   }
   upload_ended_->cancel();
 }
@@ -171,9 +171,12 @@ awaitable<bool> Forwarding::upload_piece(std::string_view piece) {
 awaitable<void> Forwarding::finish_upload() {
   auto& request = exchange_.request;
   request.trailers = client_.request_trailers();
-  if (request.body.framing == BodyFraming::chunked && co_await upstream_->stream.write(last_chunk(request.trailers))) {
-    upload_ = Upload::upstream_failed;
-    co_return;
+  if (request.body.framing == BodyFraming::chunked) {
+    const auto end = last_chunk(request.trailers);
+    if (const auto error = co_await upstream_->stream.write(end)) {
+      upload_ = Upload::upstream_failed;
+      co_return;
+    }
   }
   upload_ = Upload::whole;
 }
@@ -336,7 +339,7 @@ awaitable<bool> Forwarding::finish() {
   if (exchange_.failure && !response_began)
     failure_answer = problem_response(problem_of(*exchange_.failure, facts_.origin));
 
-  if (!services_.is_kept || services_.is_kept(exchange_)) {
+  if (facts_.recorded && (!services_.is_kept || services_.is_kept(exchange_))) {
     auto redacted = services_.redactor.redact(std::move(exchange_));
     std::optional<Failure> lost;
     if (redacted)

@@ -1,11 +1,10 @@
 #include "proxy/runtime/log.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -45,9 +44,11 @@ void write_to_standard_error(std::string_view line) {
 
 }  // namespace
 
-Log::Log(bool json, int verbosity, Sink sink) : json_(json), verbosity_(verbosity), sink_(std::move(sink)) {}
+Log::Log(bool json, int verbosity, Sink sink) : json_(json), verbosity_(verbosity), sink_(std::move(sink)) {
+}
 
-Log::Log(bool json, int verbosity) : Log(json, verbosity, write_to_standard_error) {}
+Log::Log(bool json, int verbosity) : Log(json, verbosity, write_to_standard_error) {
+}
 
 void Log::line(Level level, std::string_view text) {
   if (!is_shown(level, verbosity_)) return;

@@ -31,6 +31,12 @@ constexpr std::size_t leaf_names_max = 1000;
 // How long exchanges that are going on may take once we are asked to stop.
 constexpr std::chrono::milliseconds stop_grace_ms{3000};
 
+// The wrapped command's name; its arguments may hold secrets.
+std::string command_text(const std::vector<std::string>& command) {
+  if (command.empty()) return " -- COMMAND";
+  return " -- " + command.front() + (command.size() > 1 ? " …" : "");
+}
+
 std::string absolute_text(const std::filesystem::path& path) {
   return std::filesystem::absolute(path).lexically_normal().string();
 }
@@ -124,7 +130,7 @@ class ProxyRun {
 // Stage by stage; what fails before the command is started costs nothing.
 Result<ExitVerdict> ProxyRun::run() {
   for (const auto stage :
-       {&ProxyRun::load_rules, &ProxyRun::load_certificates, &ProxyRun::open_cassette, &ProxyRun::listen}) {
+       {&ProxyRun::load_rules, &ProxyRun::load_certificates, &ProxyRun::listen, &ProxyRun::open_cassette}) {
     if (auto done = (this->*stage)(); !done) return done.error();
   }
   wait_for_signals();
@@ -192,7 +198,8 @@ Result<void> ProxyRun::open_cassette() {
     if (!std::filesystem::exists(options_.cassette)) {
       return Failure{"cassette-missing", Blame::us,
                      "there is no cassette " + absolute_text(options_.cassette) +
-                         "; make it with `tapedeck record -c " + options_.cassette.string() + " -- COMMAND`"};
+                         "; make it with `tapedeck record -c " + options_.cassette.string() +
+                         command_text(options_.command) + "`"};
     }
     return open_library(options_.cassette);
   }
@@ -284,8 +291,8 @@ std::size_t ProxyRun::worker_count() const {
 }
 
 void ProxyRun::start_workers() {
-  worker_settings_.reset(new WorkerSettings{options_, origin_rules_, *leaf_certificates_, upstream_.get(), statistics_,
-                                            log_, open_connections_,
+  worker_settings_.reset(new WorkerSettings{options_, origin_rules_, *leaf_certificates_, upstream_.get(), *redactor_,
+                                            statistics_, log_, open_connections_,
                                             [this](UpstreamPool* pool) { return make_handler(pool); }});
   for (std::size_t i = 0; i < worker_count(); ++i) workers_.push_back(std::make_unique<Worker>(*worker_settings_));
   for (auto& worker : workers_) worker->start();

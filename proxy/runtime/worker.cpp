@@ -8,9 +8,9 @@ Worker::Worker(const WorkerSettings& settings)
     : settings_(settings), work_(context_.get_executor()), sweep_timer_(context_) {
   if (settings.upstream) pool_ = std::make_unique<UpstreamPool>(*settings.upstream, deadlines_);
   handler_ = settings.make_handler(pool_.get());
-  services_ = std::make_unique<SessionServices>(SessionServices{settings.options, settings.origin_rules,
-                                                                settings.leaf_certificates, *handler_, pool_.get(),
-                                                                deadlines_, settings.statistics, settings.log});
+  services_ = std::make_unique<SessionServices>(
+      SessionServices{settings.options, settings.origin_rules, settings.leaf_certificates, *handler_, pool_.get(),
+                      deadlines_, settings.redactor, settings.statistics, settings.log});
 }
 
 Worker::~Worker() {
@@ -54,9 +54,7 @@ awaitable<void> Worker::sweep() {
     co_await sweep_timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
     const auto now = std::chrono::steady_clock::now();
     deadlines_.sweep(now);
-    if (stopping_ && now >= cut_at_) {
-      for (auto* session : sessions_) session->cut();
-    }
+    if (stopping_ && now >= cut_at_) deadlines_.cut_all();
   }
 }
 

@@ -19,6 +19,7 @@ struct WorkerSettings {
   const OriginRules& origin_rules;
   LeafCertificates& leaf_certificates;
   const UpstreamSettings* upstream;  // null: replay, which has nothing that could dial
+  const Redactor& redactor;
   RunStatistics& statistics;
   Log& log;
   std::atomic<std::size_t>& open_connections;

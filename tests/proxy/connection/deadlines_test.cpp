@@ -16,10 +16,12 @@ namespace {
 struct Noted : Deadline {
   int times = 0;
   std::function<void()> then = [] {};
+  bool is_cut = false;
   void on_deadline() override {
     ++times;
     then();
   }
+  void cut() override { is_cut = true; }
 };
 
 const SteadyTime start{100s};
@@ -51,6 +53,17 @@ TEST_CASE("a deadline that was met can be set again") {
   noted.expire_at(start + 1s);
   list.sweep(start + 1s);
   CHECK(noted.times == 2);
+}
+
+TEST_CASE("cutting reaches every one, due or not") {
+  DeadlineList list;
+  Noted waiting, never;
+  list.add(waiting);
+  list.add(never);
+  waiting.expire_at(start);
+  list.cut_all();
+  CHECK(waiting.is_cut);
+  CHECK(never.is_cut);
 }
 
 TEST_CASE("a handler may end itself and others that are due") {
