@@ -172,6 +172,8 @@ Result<void> ProxyRun::load_certificates() {
   auto authority = CertificateAuthority::load_or_create(options_.ca_dir, std::chrono::system_clock::now());
   if (!authority) return authority.error();
   authority_ = *authority;
+  const auto expiry = authority_->expiry_warning(std::chrono::system_clock::now());
+  if (!expiry.empty()) log_.warning(expiry);
   leaf_certificates_ = std::make_unique<LeafCertificates>(authority_, leaf_names_max);
   auto bundle = write_trust_bundle(options_.ca_dir, authority_->certificate_pem(), environment_);
   if (!bundle) return bundle.error();

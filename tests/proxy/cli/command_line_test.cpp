@@ -43,6 +43,7 @@ TEST_CASE("the command decides the mode, and what is behind -- is the wrapped co
   CHECK(parsed<Options>({"record"}).mode == Mode::record);
   CHECK(parsed<Options>({"replay"}).mode == Mode::replay);
   CHECK(parsed<Options>({"auto"}).mode == Mode::auto_);
+  CHECK(parsed<Options>({"replay", "--upstream-ca", "/nowhere/ca.pem"}).mode == Mode::replay);  // it dials nobody
   const Options options = parsed<Options>({"replay", "-q", "--", "curl", "-u", "a:b", "--", "--help"});
   CHECK(options.command == Words{"curl", "-u", "a:b", "--", "--help"});
   CHECK(options.verbosity == -1);
@@ -233,6 +234,8 @@ TEST_CASE("a command line that is wrong is refused in one line that ends with th
        "--listen 0.0.0.0:80 can be reached from other machines; add --allow-remote, or listen on 127.0.0.1:80"},
       {{"record", "--set-env", "ROOT"}, "--set-env is for a wrapped command; write -- COMMAND behind the options"},
       {{"record", "--upstream-ca", "/nowhere/ca.pem"},
+       "--upstream-ca \"/nowhere/ca.pem\" cannot be read; name a PEM file that can"},
+      {{"auto", "--upstream-ca", "/nowhere/ca.pem"},
        "--upstream-ca \"/nowhere/ca.pem\" cannot be read; name a PEM file that can"},
       {{"show"}, "tapedeck show needs the ID of an exchange; tapedeck list prints the IDs"},
       {{"show", "1", "2"}, "tapedeck show takes one ID, not several; tapedeck list prints the IDs"},
