@@ -48,7 +48,8 @@ class Load:
                 return
             if self._stopped.is_set():
                 return
-            if answer.status_code == 200:
+            # Requests takes a cut body for a whole one, so its length is checked here.
+            if answer.status_code == 200 and len(answer.content) == int(answer.headers["Content-Length"]):
                 with self._lock:
                     self.received[path] = answer.content
 

@@ -48,8 +48,9 @@ class NoOutboundTest(TapedeckCase):
                 [*CURL, "--write-out", "%{http_code} %{http_connect}", *arguments],
                 capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"},
             )  # fmt: skip
-            statuses = [int(status) for status in done.stdout.split()]
-            self.assertGreaterEqual(max(statuses), 400, (arguments, done.stdout, done.stderr))
+            # An address asked for by CONNECT is accepted, since the name comes with the handshake; none comes here.
+            answered, _ = (int(status) for status in done.stdout.split())
+            self.assertTrue(answered == 0 or answered >= 400, (arguments, done.stdout, done.stderr))
 
     def dialled(self, trace) -> list:
         return [line for line in trace.read_text(errors="replace").splitlines() if INTERNET.search(line)]

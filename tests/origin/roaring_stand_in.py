@@ -37,6 +37,7 @@ class StandIn:
         self._tokens = TokenOffice(arguments.credentials, arguments.token_ttl_s, arguments.same_token, secrets_file)
         self._roaring = RoaringRoutes(self._tokens)
         self._odd = OddAnswers()
+        self._latency_s = arguments.latency_ms / 1000
         self._lock = threading.Lock()
         self._counts = Counter()
         self._transcripts = 0
@@ -73,9 +74,11 @@ class StandIn:
         if path.startswith(odd_answers.PREFIX):
             return self._odd.answer(request)
         try:
-            return self._roaring.answer(request)
+            answer = self._roaring.answer(request)
         except ValueError as error:
-            return json_answer({"error": "BadRequest", "message": str(error)}, 400)
+            answer = json_answer({"error": "BadRequest", "message": str(error)}, 400)
+        answer.delay_s = self._latency_s
+        return answer
 
     def _control(self, path: str) -> Answer:
         if path.endswith("expire-tokens"):
@@ -145,6 +148,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--credentials", type=_key_pair, action="append", metavar="ID:SECRET", help="may be repeated")
     parser.add_argument("--token-ttl-s", type=float, default=3600, help="how long a token is good")
     parser.add_argument("--same-token", action="store_true", help="hand out the same token until it expires")
+    parser.add_argument("--latency-ms", type=float, default=0, help="wait so long before each answer of the API")
     parser.add_argument("--log-dir", type=Path, help="keep every raw request and response here")
     arguments = parser.parse_args()
     arguments.credentials = arguments.credentials or [("stand-in-id", "stand-in-secret")]

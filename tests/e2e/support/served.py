@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from support.raw_http import Message, parse_answer
 
@@ -93,4 +94,6 @@ def first_difference(one: bytes, other: bytes) -> str:
 
 
 def is_placeholder(value: bytes) -> bool:
+    """Also inside of a URL, where its braces are percent-encoded."""
+    value = unquote_to_bytes(value)
     return PLACEHOLDER.search(value) is not None or UUID.fullmatch(value) is not None

@@ -250,7 +250,7 @@ class Knowledge:
         }
 
     def values(self) -> dict:
-        values = self.own_secrets() | {"boundary": f"----part{self.seed}"}
+        values = self.own_secrets() | {"boundary": "----part-of-a-form"}
         values |= {name: "none yet" for name in LEARN} | self.told
         return values | {f"{name}_q": quote(value, safe="") for name, value in values.items()}
 
