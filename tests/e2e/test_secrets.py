@@ -34,7 +34,6 @@ class SecretsTest(TapedeckCase):
         replayer_said = self.stop_clean(replayer)
         secrets |= self.secrets_of(SECOND_KEYS, "second")
 
-        self.assert_all_hit(recorded, replayed)
         pieces = list(cassette_pieces(cassette))
         self.assertGreater(len(pieces), 100, "the cassette should have been read")
         pieces += [("what the recorder said", recorder_said.encode())]
@@ -43,6 +42,8 @@ class SecretsTest(TapedeckCase):
         self.assert_no_secrets(secrets, pieces)
         bodies = [(name, answer.decoded_body()) for name, answer in replayed.items()]
         self.assert_no_secrets(self.issued(stand_in), bodies)
+        self.assertRegex(replayer_said, r"\b0 misses\b")
+        self.assert_all_hit(recorded, replayed)
 
     def test_the_search_finds_what_it_looks_for(self):
         """The test above must be able to fail."""
