@@ -8,7 +8,7 @@ namespace tapedeck {
 
 // Why a head or a trailer section is refused: a name for tests and logs, and one line for people. Never quotes values.
 struct HeadRefusal {
-  int status = 400;  // 400, 414, 431, 501 or 505; a proxy answers 502 when the upstream did it
+  int status = 400;  // 400, 414, 431 or 505; a proxy answers 502 when the upstream did it
   std::string_view code;
   std::string_view detail;
 };

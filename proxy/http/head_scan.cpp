@@ -48,7 +48,7 @@ constexpr HeadScan bad_length =
 constexpr HeadScan two_codings =
     refuse(400, "two-transfer-encodings", "Transfer-Encoding stands twice; send `chunked` once");
 constexpr HeadScan unknown_coding =
-    refuse(501, "unknown-transfer-coding", "the only transfer coding spoken here is `chunked`; send that alone");
+    refuse(400, "unknown-transfer-coding", "the only transfer coding spoken here is `chunked`; send that alone");
 constexpr HeadScan coding_in_1_0 =
     refuse(400, "transfer-encoding-in-1.0", "HTTP/1.0 has no Transfer-Encoding; use HTTP/1.1 or Content-Length");
 constexpr HeadScan length_and_coding =
