@@ -1,14 +1,12 @@
 #include "replay/matching/body_key.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cassert>
 #include <optional>
 
-#include <openssl/evp.h>
-
 #include "config/options.hpp"
+#include "replay/matching/body_digest.hpp"
 #include "replay/matching/canonical_json.hpp"
+#include "replay/matching/multipart.hpp"
 #include "replay/matching/url_normalisation.hpp"
 #include "storage/redaction/content_coding.hpp"
 
@@ -16,28 +14,10 @@ namespace tapedeck {
 
 namespace {
 
-// Taking a body apart costs some twenty times its size for a moment, so only bodies up to this size are.
+// Taking JSON or a form apart costs some twenty times its size for a moment, so only bodies up to this size are.
 constexpr std::size_t structured_bytes_max = 4 * 1024 * 1024;
 // Keys of all recordings are in memory. A longer canonical form is stood for by its digest.
 constexpr std::size_t key_body_bytes_max = 64 * 1024;
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  [[maybe_unused]] const int done = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  assert(done == 1 && size == 32);
-  static constexpr char hex[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    text += hex[digest[i] >> 4];
-    text += hex[digest[i] & 15];
-  }
-  return text;
-}
-
-std::string digest_and_size(std::string_view bytes) {
-  return std::string(body_digest_prefix) + sha256_hex(bytes) + ", " + std::to_string(bytes.size()) + " bytes";
-}
 
 std::string within_bounds(std::string canonical) {
   return canonical.size() <= key_body_bytes_max ? std::move(canonical) : digest_and_size(canonical);
@@ -99,7 +79,11 @@ BodyKey body_key_of(const Request& request, const IgnoredKeys& ignored) {
   std::string storage;
   const auto bytes = uncoded_body(request, storage);
   if (!bytes) return {"bytes", digest_and_size(request.body.bytes)};
-  const auto media_type = media_type_of(request.headers.find("Content-Type").value_or(""));
+  const auto content_type = request.headers.find("Content-Type").value_or("");
+  const auto media_type = media_type_of(content_type);
+  if (media_type.starts_with("multipart/")) {
+    if (auto parts = canonical_multipart(content_type, *bytes)) return {"multipart", within_bounds(std::move(*parts))};
+  }
   if (bytes->size() <= structured_bytes_max) {
     if (is_json(media_type)) {
       if (auto json = canonical_json(*bytes, ignored.json)) return {"json", within_bounds(std::move(*json))};

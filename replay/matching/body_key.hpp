@@ -14,9 +14,6 @@ struct BodyKey {
   std::string body;
 };
 
-// How the text for a body that is known by its digest alone begins. No canonical JSON and no coded form pair does.
-inline constexpr std::string_view body_digest_prefix = "sha256 ";
-
 // Looks at the body as it is without its content coding. A body that is not what its media type says, that cannot be
 // decoded, or that is too large to take apart is compared byte by byte.
 BodyKey body_key_of(const Request& request, const IgnoredKeys& ignored);

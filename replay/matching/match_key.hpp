@@ -17,8 +17,8 @@ struct MatchKey {
   std::string path;                // normalised (RFC 3986 §6.2.2), dot segments removed, trailing slash significant
   std::vector<std::string> query;  // "key=value", decoded and coded again in one way, sorted: a multiset
   std::string range;               // value of the Range field
-  std::string body_kind;           // "", "json", "form", "bytes"
-  std::string body;                // canonical JSON or sorted form pairs up to 64 KiB; else "sha256 …, N bytes"
+  std::string body_kind;           // "", "json", "form", "multipart", "bytes"
+  std::string body;                // canonical JSON, form pairs or parts up to 64 KiB; else "sha256 …, N bytes"
 
   // One line a field, in the order origin, path, method, query, range, body; equal texts mean equal keys, and no two
   // different keys have the same text. Texts that agree in their first fields begin alike.

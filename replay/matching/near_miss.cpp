@@ -6,8 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include "replay/matching/body_key.hpp"
+#include "replay/matching/body_digest.hpp"
 #include "replay/matching/json_difference.hpp"
+#include "replay/matching/multipart.hpp"
 #include "replay/matching/url_normalisation.hpp"
 
 namespace tapedeck {
@@ -76,23 +77,69 @@ void add_pair_differences(DifferenceList& list, const std::string& place, const 
   }
 }
 
+std::vector<PartLine> split_part_lines(std::string_view body) {
+  std::vector<PartLine> parts;
+  while (!body.empty()) {
+    const auto line = body.substr(0, body.find('\n'));
+    parts.push_back(split_part_line(line));
+    body.remove_prefix(std::min(line.size() + 1, body.size()));
+  }
+  return parts;
+}
+
+std::string labels_of(const std::vector<PartLine>& parts) {
+  std::string labels;
+  for (const auto& part : parts) {
+    labels.append(labels.empty() ? "" : ", ").append(part.label.empty() ? "(no name)" : part.label);
+  }
+  return labels;
+}
+
+// Parts of one name, or without any, are paired up in order.
+void add_part_differences(DifferenceList& list, const std::vector<PartLine>& recorded,
+                          const std::vector<PartLine>& requested) {
+  using Texts = std::vector<std::string_view>;
+  std::map<std::string_view, std::pair<Texts, Texts>> by_label;
+  for (const auto& part : recorded) by_label[part.label].first.push_back(part.rest);
+  for (const auto& part : requested) by_label[part.label].second.push_back(part.rest);
+  bool same_parts = true;
+  for (const auto& [label, sides] : by_label) {
+    const auto field = label.empty() ? std::string("body part") : "body part " + std::string(label);
+    const auto text_at = [](const Texts& side, std::size_t i) {
+      return i < side.size() ? std::optional(side[i]) : std::nullopt;
+    };
+    for (std::size_t i = 0; i < std::max(sides.first.size(), sides.second.size()); ++i) {
+      const auto left = text_at(sides.first, i);
+      const auto right = text_at(sides.second, i);
+      if (left == right) continue;
+      same_parts = false;
+      list.add(field, left, right);
+    }
+  }
+  if (same_parts) list.add("body part order", labels_of(recorded), labels_of(requested));
+}
+
 std::string body_in_short(const MatchKey& key) {
   if (key.body_kind == "bytes" || key.body.empty()) return key.body;
   return key.body_kind + " " + key.body;
 }
 
 void add_body_differences(DifferenceList& list, const MatchKey& recorded, const MatchKey& requested) {
-  if (recorded.body_kind == requested.body_kind && recorded.body == requested.body) return;
-  if (recorded.body_kind == requested.body_kind && recorded.body_kind == "json") {
+  const bool same_kind = recorded.body_kind == requested.body_kind;
+  if (same_kind && recorded.body == requested.body) return;
+  const bool whole = !recorded.body.starts_with(body_digest_prefix) && !requested.body.starts_with(body_digest_prefix);
+  if (same_kind && recorded.body_kind == "json") {
     const bool compared =
         for_each_json_difference(recorded.body, requested.body, [&](const JsonDifference& difference) {
           list.add("body " + difference.path, difference.left_present ? std::optional(difference.left) : std::nullopt,
                    difference.right_present ? std::optional(difference.right) : std::nullopt);
         });
     if (compared) return;
-  } else if (recorded.body_kind == requested.body_kind && recorded.body_kind == "form" &&
-             !recorded.body.starts_with(body_digest_prefix) && !requested.body.starts_with(body_digest_prefix)) {
+  } else if (same_kind && whole && recorded.body_kind == "form") {
     add_pair_differences(list, "form", split_pairs(recorded.body), split_pairs(requested.body));
+    return;
+  } else if (same_kind && whole && recorded.body_kind == "multipart") {
+    add_part_differences(list, split_part_lines(recorded.body), split_part_lines(requested.body));
     return;
   }
   const auto side = [](const MatchKey& key, const std::string& text) -> std::optional<std::string_view> {

@@ -15,8 +15,9 @@ enum class MissReason { not_intercepted, empty_cassette, no_host, no_path, no_me
 std::string_view miss_reason_text(MissReason reason);  // "not-intercepted", …
 
 // One field in which a recording differs from the request. `field` reads "origin", "method", "path", "query companyId",
-// "header Range", "form grant_type", "body $.companyIds[1]" or "body". An absent side is empty with its flag off. Texts
-// are made for reading: decoded, cut at 200 bytes with an ellipsis, and always UTF-8.
+// "header Range", "form grant_type", "body $.companyIds[1]", "body part \"file\"", "body part order" or "body". An
+// absent side is empty with its flag off. Texts are made for reading: decoded, cut at 200 bytes with an ellipsis, and
+// always UTF-8.
 struct FieldDifference {
   std::string field;
   bool recorded_present = true;
