@@ -1,6 +1,8 @@
 #include "replay/serving/eligibility.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 namespace tapedeck {
 
@@ -34,6 +36,15 @@ void append_list(std::string& list, std::string_view value) {
   list += value;
 }
 
+constexpr std::array<std::string_view, 4> condition_fields{"If-Match", "If-None-Match", "If-Modified-Since",
+                                                           "If-Unmodified-Since"};
+
+// 0: the very same, or none on both sides; 1: others; 2: only one side has any.
+int distance(std::string_view recorded, std::string_view asked) {
+  if (recorded == asked) return 0;
+  return recorded.empty() || asked.empty() ? 2 : 1;
+}
+
 // 0: does not cover; 1: */*; 2: type/*; 3: the type itself.
 int specificity(std::string_view range, std::string_view media_type) {
   if (range == "*/*" || range == "*") return 1;
@@ -47,6 +58,7 @@ int specificity(std::string_view range, std::string_view media_type) {
 
 RequestConditions conditions_of(const Headers& request_headers) {
   RequestConditions conditions;
+  std::array<std::optional<std::string>, condition_fields.size()> validators;
   for (std::size_t i = 0; i < request_headers.size(); ++i) {
     const auto [name, value] = request_headers[i];
     if (equal_without_case(name, "Accept")) {
@@ -55,16 +67,22 @@ RequestConditions conditions_of(const Headers& request_headers) {
       append_list(conditions.accept_encoding, value);
     } else if (equal_without_case(name, "Range")) {
       conditions.range = true;
-    } else if (equal_without_case(name, "If-None-Match") || equal_without_case(name, "If-Modified-Since") ||
-               equal_without_case(name, "If-Match") || equal_without_case(name, "If-Unmodified-Since")) {
-      conditions.conditional = true;
+    } else {
+      for (std::size_t k = 0; k < condition_fields.size(); ++k) {
+        if (!equal_without_case(name, condition_fields[k])) continue;
+        if (!validators[k]) validators[k].emplace();
+        append_list(*validators[k], value);
+      }
     }
+  }
+  for (std::size_t k = 0; k < condition_fields.size(); ++k) {
+    if (validators[k]) conditions.validators.append(condition_fields[k]).append(": ").append(*validators[k]) += '\n';
   }
   return conditions;
 }
 
 bool is_eligible(int status, const RequestConditions& conditions) {
-  if (status == 304 || status == 412) return conditions.conditional;
+  if (status == 304 || status == 412) return conditions.is_conditional();
   if (status == 206) return conditions.range;
   return true;
 }
@@ -73,7 +91,7 @@ int preference_of(const Negotiation& recorded, const RequestConditions& conditio
   const bool type_fits = recorded.accept == conditions.accept || accept_allows(conditions.accept, recorded.media_type);
   const bool coding_fits = recorded.accept_encoding == conditions.accept_encoding ||
                            accept_encoding_allows(conditions.accept_encoding, recorded.content_coding);
-  return (type_fits ? 0 : 2) + (coding_fits ? 0 : 1);
+  return (type_fits ? 0 : 6) + (coding_fits ? 0 : 3) + distance(recorded.validators, conditions.validators);
 }
 
 bool accept_allows(std::string_view accept, std::string_view media_type) {

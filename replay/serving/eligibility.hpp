@@ -8,12 +8,16 @@
 namespace tapedeck {
 
 // What the eligibility filter looks at beside the key (decision 11): 304 and 412 answer only conditional requests, 206
-// only Range, and a recording whose media type Accept allows, and whose coding Accept-Encoding allows, goes first.
+// only Range, and a recording whose media type Accept allows, whose coding Accept-Encoding allows, and which was
+// recorded under the same conditions goes first.
 struct RequestConditions {
-  bool conditional = false;  // If-None-Match, If-Modified-Since, If-Match, If-Unmodified-Since
+  // If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since with their values, a line each in one order.
+  std::string validators;
   bool range = false;
   std::string accept;
   std::string accept_encoding;
+
+  bool is_conditional() const { return !validators.empty(); }
 };
 RequestConditions conditions_of(const Headers& request_headers);
 
@@ -24,6 +28,7 @@ bool is_eligible(int status, const RequestConditions& conditions);
 struct Negotiation {
   std::string accept;  // of the recorded request
   std::string accept_encoding;
+  std::string validators;
   std::string media_type;  // of the response, lower-case, without parameters; empty: none or a failure
   std::string content_coding;
 
@@ -32,7 +37,8 @@ struct Negotiation {
 
 // How far a recording is from what the request asks for; the lowest goes first. What came back for the very same
 // Accept is as near as can be, whatever it is: an upstream that answers `Accept: application/pdf` with a JSON "pending"
-// and later the PDF is replayed in that order.
+// and later the PDF is replayed in that order. Type weighs most, then coding; validators least, because a full answer
+// is right for every conditional request too.
 int preference_of(const Negotiation& recorded, const RequestConditions& conditions);
 
 // RFC 9110 §12.5.1; the most specific range that covers the type decides. No field at all allows everything.

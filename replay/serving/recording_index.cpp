@@ -23,6 +23,7 @@ Negotiation negotiation_of(const Exchange& exchange) {
   Negotiation negotiation;
   negotiation.accept = std::move(conditions.accept);
   negotiation.accept_encoding = std::move(conditions.accept_encoding);
+  negotiation.validators = std::move(conditions.validators);
   if (exchange.response) {
     const auto& headers = exchange.response->headers;
     negotiation.media_type = media_type_of(headers.find("Content-Type").value_or(""));

@@ -5,16 +5,27 @@
 namespace tapedeck {
 
 TEST_CASE("the conditions of a request") {
-  CHECK_FALSE(conditions_of({{"Accept", "*/*"}}).conditional);
+  CHECK_FALSE(conditions_of({{"Accept", "*/*"}}).is_conditional());
   for (const std::string name : {"If-None-Match", "if-modified-since", "IF-MATCH", "If-Unmodified-Since"}) {
     CAPTURE(name);
-    CHECK(conditions_of({{name, "x"}}).conditional);
+    CHECK(conditions_of({{name, "x"}}).is_conditional());
+    CHECK(conditions_of({{name, ""}}).is_conditional());
   }
-  CHECK_FALSE(conditions_of({{"If-Range", "x"}}).conditional);
+  CHECK_FALSE(conditions_of({{"If-Range", "x"}}).is_conditional());
   CHECK(conditions_of({{"range", "bytes=0-"}}).range);
   CHECK_FALSE(conditions_of({{"Accept-Ranges", "bytes"}}).range);
   CHECK(conditions_of({{"Accept", "a/b"}, {"accept", "c/d"}}).accept == "a/b, c/d");
   CHECK(conditions_of({{"Accept-Encoding", "gzip"}, {"Accept-Encoding", "br"}}).accept_encoding == "gzip, br");
+}
+
+TEST_CASE("validators are compared by value, whatever the order and case of their names") {
+  const auto validators = [](const Headers& headers) { return conditions_of(headers).validators; };
+  CHECK(validators({{"If-None-Match", "\"1\""}, {"If-Modified-Since", "now"}}) ==
+        validators({{"if-modified-since", "now"}, {"IF-NONE-MATCH", "\"1\""}}));
+  CHECK(validators({{"If-None-Match", "\"1\", \"2\""}}) ==
+        validators({{"If-None-Match", "\"1\""}, {"Accept", "*/*"}, {"If-None-Match", "\"2\""}}));
+  CHECK(validators({{"If-None-Match", "\"1\""}}) != validators({{"If-None-Match", "\"2\""}}));
+  CHECK(validators({{"If-None-Match", "\"1\""}}) != validators({{"If-Match", "\"1\""}}));
 }
 
 TEST_CASE("which statuses may answer") {
@@ -29,7 +40,7 @@ TEST_CASE("which statuses may answer") {
       {304, false, true, false}, {412, false, true, false}, {206, false, false, true},
   };
   RequestConditions conditional;
-  conditional.conditional = true;
+  conditional.validators = "If-None-Match: x\n";
   RequestConditions range;
   range.range = true;
   for (const auto& row : rows) {
@@ -91,7 +102,7 @@ TEST_CASE("what Accept-Encoding allows") {
 }
 
 TEST_CASE("the media type weighs more than the coding, and the same question gets the same answer") {
-  const Negotiation gzipped_json{"*/*", "gzip", "application/json", "gzip"};
+  const Negotiation gzipped_json{"*/*", "gzip", "", "application/json", "gzip"};
   const auto preference = [&](const char* accept, const char* accept_encoding) {
     RequestConditions conditions;
     conditions.accept = accept;
@@ -99,14 +110,38 @@ TEST_CASE("the media type weighs more than the coding, and the same question get
     return preference_of(gzipped_json, conditions);
   };
   CHECK(preference("*/*", "gzip") == 0);
-  CHECK(preference("*/*", "") == 1);
-  CHECK(preference("application/pdf", "gzip, br") == 2);
-  CHECK(preference("application/pdf", "") == 3);
+  CHECK(preference("*/*", "gzip") < preference("*/*", ""));
+  CHECK(preference("*/*", "") < preference("application/pdf", "gzip, br"));
+  CHECK(preference("application/pdf", "gzip, br") < preference("application/pdf", ""));
 
-  const Negotiation pending{"application/pdf", "", "application/json", ""};
+  const Negotiation pending{"application/pdf", "", "", "application/json", ""};
   RequestConditions same;
   same.accept = "application/pdf";
   CHECK(preference_of(pending, same) == 0);
+}
+
+TEST_CASE("a condition weighs less than type and coding; the very same one is nearest") {
+  const auto preference = [](const char* recorded, const char* asked) {
+    const Negotiation negotiation{"*/*", "", recorded, "application/json", ""};
+    RequestConditions conditions;
+    conditions.accept = "*/*";
+    conditions.validators = asked;
+    return preference_of(negotiation, conditions);
+  };
+  CHECK(preference("", "") == 0);
+  CHECK(preference("one", "one") == 0);
+  CHECK(preference("one", "one") < preference("two", "one"));
+  CHECK(preference("two", "one") < preference("", "one"));
+  CHECK(preference("one", "") == preference("", "one"));
+
+  const Negotiation other_coding{"*/*", "gzip", "one", "application/json", "gzip"};
+  const Negotiation other_type{"text/html", "", "one", "text/html", ""};
+  RequestConditions conditions;
+  conditions.accept = "application/json";
+  conditions.validators = "one";
+  const Negotiation unconditional{"*/*", "", "", "application/json", ""};
+  CHECK(preference_of(unconditional, conditions) < preference_of(other_coding, conditions));
+  CHECK(preference_of(other_coding, conditions) < preference_of(other_type, conditions));
 }
 
 }  // namespace tapedeck

@@ -127,6 +127,40 @@ TEST_CASE("what may not answer is passed over, whoever recorded it") {
   CHECK(asked(*library, get("/y")) == "differs");
 }
 
+TEST_CASE("a conditional request is answered by what was recorded for one, most of all for the very same") {
+  const auto with = [](const char* tag) { return get().request_header("If-None-Match", tag); };
+  const auto library = Recordings()
+                           .add(get())
+                           .add(with("\"1\"").status(304, "Not Modified"))
+                           .add(with("\"2\"").status(304, "Not Modified"))
+                           .add(with("\"1\""))
+                           .add(get())
+                           .library(SequencePolicy::sticky);
+  CHECK(asked(*library, with("\"2\"")) == "3");
+  CHECK(only_choice(*library, with("\"2\"")));
+  CHECK(asked(*library, get()) == "1");
+  CHECK(asked(*library, with("\"1\"")) == "2");
+  CHECK(asked(*library, with("\"1\"")) == "4");
+  CHECK_FALSE(only_choice(*library, with("\"1\"")));
+  CHECK(asked(*library, get()) == "5");
+  CHECK(asked(*library, with("\"3\""), "alice") == "2");
+  CHECK(asked(*library, with("\"3\""), "alice") == "3");
+}
+
+TEST_CASE("a condition is a preference: what was recorded the other way answers where nothing else does") {
+  const auto conditional = [](const char* target) { return get(target).request_header("If-Modified-Since", "then"); };
+  const auto library = Recordings()
+                           .add(get("/plain"))
+                           .add(conditional("/conditional"))
+                           .add(conditional("/conditional").status(304, "Not Modified"))
+                           .library(SequencePolicy::sticky);
+  CHECK(asked(*library, conditional("/plain")) == "1");
+  CHECK(only_choice(*library, conditional("/plain")));
+  CHECK(asked(*library, get("/conditional")) == "2");
+  CHECK(asked(*library, conditional("/conditional")) == "2");
+  CHECK(asked(*library, conditional("/conditional")) == "3");
+}
+
 TEST_CASE("the recording that fits the request best is served") {
   const auto gzip = get("/g").request_header("Accept-Encoding", "gzip").response_header("Content-Encoding", "gzip");
   const auto library = Recordings()
