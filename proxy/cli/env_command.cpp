@@ -17,8 +17,8 @@ int print_environment(const EnvCommand& command, const Environment& parent, std:
   };
   const auto ready = read_ready_file(command.ready_file);
   if (!ready) return fail(ready.error());
-  const ProxyAddresses addresses{ready->proxy_url,   ready->base_url,         ready->admin_url,  ready->ca_file,
-                                 ready->bundle_file, ready->java_trust_store, ready->recorded_at};
+  const ProxyAddresses addresses{ready->proxy_url,   ready->base_url,         ready->admin_url,   ready->ca_file,
+                                 ready->bundle_file, ready->java_trust_store, ready->recorded_at, ready->intercepted};
   const auto text = format_environment(proxy_variables(parent, addresses, command.options), command.format);
   if (!text) return fail(text.error());
   // In another container its number means nothing here, so this is a warning only.

@@ -103,6 +103,7 @@ class ProxyRun {
   std::unique_ptr<Redactor> redactor_;
   std::unique_ptr<MatchKeyMaker> keys_;
   OriginRules origin_rules_;
+  std::vector<std::string> intercepted_;  // globs of hosts
   std::shared_ptr<const CertificateAuthority> authority_;
   std::unique_ptr<LeafCertificates> leaf_certificates_;
   std::filesystem::path bundle_file_;
@@ -165,6 +166,7 @@ Result<void> ProxyRun::load_rules() {
     return std::any_of(hosts.begin(), hosts.end(),
                        [&](const std::string& glob) { return host_glob_matches(glob, host, port); });
   };
+  intercepted_ = std::move(hosts);
   return {};
 }
 
@@ -323,6 +325,7 @@ ProxyAddresses ProxyRun::addresses() const {
   addresses.bundle_file = bundle_file_;
   addresses.java_trust_store = java_trust_store_;
   if (options_.mode == Mode::replay) addresses.recorded_at = rfc3339(library_->newest_recorded_at_us());
+  addresses.intercepted = intercepted_;
   return addresses;
 }
 
@@ -342,6 +345,7 @@ Result<void> ProxyRun::announce() {
   ready.bundle_file = known.bundle_file;
   ready.java_trust_store = known.java_trust_store;
   ready.recorded_at = known.recorded_at;
+  ready.intercepted = known.intercepted;
   return write_ready_file(*options_.ready_file, ready);
 }
 

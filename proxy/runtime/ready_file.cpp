@@ -23,6 +23,18 @@ bool read_text(const nlohmann::json& object, const char* name, bool needed, Text
   return true;
 }
 
+// False: there, but no array of strings.
+bool read_texts(const nlohmann::json& object, const char* name, std::vector<std::string>& into) {
+  const auto found = object.find(name);
+  if (found == object.end()) return true;
+  if (!found->is_array()) return false;
+  for (const auto& item : *found) {
+    if (!item.is_string()) return false;
+    into.push_back(item.get<std::string>());
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<void> write_ready_file(const std::filesystem::path& file, const ReadyFile& ready) {
@@ -38,6 +50,7 @@ Result<void> write_ready_file(const std::filesystem::path& file, const ReadyFile
   };
   if (!ready.java_trust_store.empty()) object["java_trust_store"] = ready.java_trust_store.string();
   if (!ready.recorded_at.empty()) object["recorded_at"] = ready.recorded_at;
+  if (!ready.intercepted.empty()) object["intercepted"] = ready.intercepted;
   const std::string text = object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return write_file_atomically(file, text, 0600);
 }
@@ -67,6 +80,7 @@ Result<ReadyFile> read_ready_file(const std::filesystem::path& file) {
   if (!read_text(object, "bundle_file", true, ready.bundle_file)) return bad("bundle_file");
   if (!read_text(object, "java_trust_store", false, ready.java_trust_store)) return bad("java_trust_store");
   if (!read_text(object, "recorded_at", false, ready.recorded_at)) return bad("recorded_at");
+  if (!read_texts(object, "intercepted", ready.intercepted)) return bad("intercepted");
   return ready;
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 #include "config/result.hpp"
 
@@ -21,6 +22,7 @@ struct ReadyFile {
   // Beside the contract's, so that `tapedeck env` can say all that a wrapped command is told; left out when empty.
   std::filesystem::path java_trust_store;
   std::string recorded_at;
+  std::vector<std::string> intercepted;  // globs of hosts
 
   friend bool operator==(const ReadyFile&, const ReadyFile&) = default;
 };

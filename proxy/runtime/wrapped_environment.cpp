@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "proxy/runtime/proxy_exceptions.hpp"
+
 namespace tapedeck {
 namespace {
 
@@ -88,7 +90,9 @@ Environment proxy_variables(const Environment& parent, const ProxyAddresses& add
   Environment set;
   for (const auto name : proxy_names) set_both_cases(set, name, addresses.proxy_url);
   // Empty rather than unset: it also undoes what the shell has that `tapedeck env` is read into.
-  set_both_cases(set, "no_proxy", options.proxy_localhost ? "" : "localhost,127.0.0.1,::1");
+  set_both_cases(set, "no_proxy",
+                 proxy_exceptions(value_of(parent, "no_proxy") + "," + value_of(parent, "NO_PROXY"),
+                                  addresses.intercepted, options.proxy_localhost));
 
   for (const auto name : bundle_names) set[std::string(name)] = addresses.bundle_file.string();
   // Node adds the file to its own roots, so ours alone will do, unless there was one: the bundle has that in it.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "config/load_options.hpp"
 #include "config/options.hpp"
@@ -17,6 +18,7 @@ struct ProxyAddresses {
   std::filesystem::path bundle_file;       // system roots and ours, merged
   std::filesystem::path java_trust_store;  // empty: Java is left out
   std::string recorded_at;                 // RFC 3339; empty: recording
+  std::vector<std::string> intercepted;    // globs of the hosts that no exception may lead past us
 };
 
 // The contract's section "A wrapped COMMAND", as functions of values. `parent` is where existing values are found,

@@ -26,10 +26,11 @@ Said ca(const fs::path& dir, CaCommand::Action action, const std::vector<std::st
   return {exit_code, out.str(), err.str()};
 }
 
-Said env(const fs::path& ready_file, const std::string& format, const Options& options = {}) {
+Said env(const fs::path& ready_file, const std::string& format, const Options& options = {},
+         const Environment& parent = {}) {
   std::ostringstream out;
   std::ostringstream err;
-  const int exit_code = print_environment({ready_file, format, options}, {}, out, err);
+  const int exit_code = print_environment({ready_file, format, options}, parent, out, err);
   return {exit_code, out.str(), err.str()};
 }
 
@@ -76,6 +77,7 @@ TEST_CASE("env prints what points a shell at a running tapedeck") {
   ready.base_url_tls = "https://127.0.0.1:40001";
   ready.ca_file = "/ca/ca.pem";
   ready.bundle_file = "/ca/bundle.pem";
+  ready.intercepted = {"api.roaring.io"};
   REQUIRE(write_ready_file(file, ready).has_value());
   Options options;
   options.set_env = {"ROARING_API_ROOT"};
@@ -87,6 +89,10 @@ TEST_CASE("env prints what points a shell at a running tapedeck") {
   CHECK(shell.out.find("ROARING_API_ROOT") != std::string::npos);
   CHECK(shell.out.find("/ca/bundle.pem") != std::string::npos);
   CHECK(env(file, "json").out.find("\"TAPEDECK_PROXY_URL\"") != std::string::npos);
+
+  const Said beside_exceptions = env(file, "dotenv", options, {{"no_proxy", "a.example,api.roaring.io"}});
+  CHECK(beside_exceptions.out.find("a.example,localhost,127.0.0.1,::1") != std::string::npos);
+  CHECK(beside_exceptions.out.find("api.roaring.io") == std::string::npos);
 
   const Said missing = env(folder.path() / "missing.json", "sh");
   CHECK(missing.exit_code == 1);

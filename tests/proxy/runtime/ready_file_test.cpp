@@ -64,6 +64,7 @@ TEST_CASE("a ready file is read back as it was written") {
   CHECK(read_ready_file(file).value() == ready);
   ready.java_trust_store = "/ca/truststore.jks";
   ready.recorded_at = "2026-01-02T03:04:05Z";
+  ready.intercepted = {"api.roaring.io", "*.x.io:8443"};
   ready.admin_url = ready.admin_token = "";
   REQUIRE(write_ready_file(file, ready).has_value());
   CHECK(read_ready_file(file).value() == ready);
@@ -99,6 +100,8 @@ TEST_CASE("what is no ready file is refused by name") {
       {"a pid too large", with("pid", 1e12)},
       {"a number for a URL", with("base_url", 1)},
       {"a number for what may be left out", with("recorded_at", 1)},
+      {"a text for hosts", with("intercepted", "api.roaring.io")},
+      {"a number for a host", with("intercepted", {1})},
       {"large", std::string(1 << 20, ' ')},
   };
   for (const Row& row : rows) {

@@ -14,6 +14,7 @@ ProxyAddresses addresses() {
   known.ca_file = "/ca/ca.pem";
   known.bundle_file = "/ca/bundle.pem";
   known.java_trust_store = "/ca/truststore.jks";
+  known.intercepted = {"api.roaring.io"};
   return known;
 }
 
@@ -76,7 +77,15 @@ TEST_CASE("what the parent had, and what becomes of it") {
        {{"HTTPS_PROXY", "http://user:pw@corp:3128"}},
        "HTTPS_PROXY",
        "http://127.0.0.1:40001"},
-      {"nor are its exceptions", {{"no_proxy", "api.roaring.io"}}, "no_proxy", "localhost,127.0.0.1,::1"},
+      {"nor are exceptions for what is intercepted",
+       {{"no_proxy", "api.roaring.io"}, {"NO_PROXY", ".roaring.io"}},
+       "no_proxy",
+       "localhost,127.0.0.1,::1"},
+      {"other exceptions are kept",
+       {{"no_proxy", "a.example,api.roaring.io"}, {"NO_PROXY", "b.example,a.example"}},
+       "no_proxy",
+       "a.example,b.example,localhost,127.0.0.1,::1"},
+      {"in both cases alike", {{"no_proxy", "a.example"}}, "NO_PROXY", "a.example,localhost,127.0.0.1,::1"},
       {"nor ways out that few clients know",
        {{"npm_config_https_proxy", "http://corp:3128"}},
        "npm_config_https_proxy",
@@ -108,10 +117,13 @@ TEST_CASE("what the parent had, and what becomes of it") {
   }
 }
 
-TEST_CASE("--proxy-localhost leaves no exception, whatever the parent had") {
+TEST_CASE("--proxy-localhost leaves no exception for loopback, whatever the parent had") {
   Options options;
   options.proxy_localhost = true;
-  const Environment environment = wrapped_environment({{"NO_PROXY", "localhost"}}, addresses(), options);
+  Environment environment = wrapped_environment({{"NO_PROXY", "a.example,localhost"}}, addresses(), options);
+  CHECK(value_of(environment, "no_proxy") == "a.example");
+  CHECK(value_of(environment, "NO_PROXY") == "a.example");
+  environment = wrapped_environment({{"NO_PROXY", "localhost"}}, addresses(), options);
   CHECK(value_of(environment, "no_proxy") == "");
   CHECK(value_of(environment, "NO_PROXY") == "");
   CHECK(value_of(environment, "JAVA_TOOL_OPTIONS").find("-Dhttp.nonProxyHosts= ") != std::string::npos);
