@@ -15,7 +15,7 @@ import time
 
 from support.case import TapedeckCase
 from support.origin import GARBAGE, unique_body
-from support.processes import run_tapedeck, wait_until
+from support.processes import BINARY, run_tapedeck, wait_until
 
 HOST = "api.roaring.io"
 UNIQUE = "/__stand_in/unique/"
@@ -121,7 +121,10 @@ class BadCassetteTest(TapedeckCase):
 
     def assert_refused_once(self, file, identity: dict, home=None):
         env = {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CACHE_HOME": str(home)} if home else {}
-        done = run_tapedeck(self.folder, "replay", "--cassette", file, "--", "true", env=env, cwd="/", **identity)
+        # A clone in /root is closed to others, so they get a copy of the program.
+        binary = shutil.copy(BINARY, self.folder / "tapedeck")
+        command = ("replay", "--cassette", file, "--", "true")
+        done = run_tapedeck(self.folder, *command, binary=binary, env=env, cwd="/", **identity)
         self.assertEqual(done.returncode, 125, done.stderr)
         self.assertIn(str(file), done.stderr)
         self.assertRegex(done.stderr.lower(), "permission|read")

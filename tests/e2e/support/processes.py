@@ -171,11 +171,11 @@ class Tapedeck(Process):
         return self.ready["ca_file"]
 
 
-def run_tapedeck(folder: Path, *arguments, env=None, cwd=None, timeout_s: float = 60, **run):
+def run_tapedeck(folder: Path, *arguments, binary=BINARY, env=None, cwd=None, timeout_s: float = 60, **run):
     """One command from start to end; standard output and error as text."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    command = [str(BINARY), *map(str, arguments)]
+    command = [str(binary), *map(str, arguments)]
     environment = clean_environment(home) | (env or {})
     return subprocess.run(
         command, env=environment, cwd=cwd or folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
