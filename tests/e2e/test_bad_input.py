@@ -15,7 +15,7 @@ import time
 
 from support.case import TapedeckCase
 from support.origin import GARBAGE, unique_body
-from support.processes import BINARY, run_tapedeck, wait_until
+from support.processes import BINARY as PROGRAM, run_tapedeck, wait_until
 
 HOST = "api.roaring.io"
 UNIQUE = "/__stand_in/unique/"
@@ -122,7 +122,7 @@ class BadCassetteTest(TapedeckCase):
     def assert_refused_once(self, file, identity: dict, home=None):
         env = {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CACHE_HOME": str(home)} if home else {}
         # A clone in /root is closed to others, so they get a copy of the program.
-        binary = shutil.copy(BINARY, self.folder / "tapedeck")
+        binary = shutil.copy(PROGRAM, self.folder / "tapedeck")
         command = ("replay", "--cassette", file, "--", "true")
         done = run_tapedeck(self.folder, *command, binary=binary, env=env, cwd="/", **identity)
         self.assertEqual(done.returncode, 125, done.stderr)
