@@ -50,6 +50,7 @@ void Listener::start(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<
 }
 
 void Listener::accept_next() {
+  if (!acceptor_.is_open()) return;
   auto& worker = *(*workers_)[next_worker_++ % workers_->size()];
   acceptor_.async_accept(worker.context(), [this, &worker](const error_code& error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;

@@ -385,6 +385,9 @@ void ProxyRun::wait_for_signals() {
 
 void ProxyRun::stop() {
   for (auto& listener : listeners_) listener->stop();
+  // An accept that was waiting holds a socket of a worker's context; it has to end before that context does.
+  main_.restart();
+  main_.poll();
   for (auto& worker : workers_) worker->begin_stop(stop_grace_ms);
   for (auto& worker : workers_) worker->join();
   if (options_.ready_file) {
