@@ -1,5 +1,7 @@
 #include "proxy/modes/forwarding.hpp"
 
+#include <cassert>
+
 #include "proxy/modes/problem.hpp"
 #include "proxy/runtime/log.hpp"
 
@@ -96,13 +98,21 @@ awaitable<bool> Forwarding::send_request() {
     fail(Phase::send_request, error);
     co_return false;
   }
+  [[maybe_unused]] const bool begun = upstream_->state.on_request_head(true, false, request.headers.contains("Expect"));
+  assert(begun);
   if (upload_ == Upload::going_on) {
     start_upload();
   } else {
+    end_request();
     exchange_.request_sent_us = elapsed_us();
     stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.first_byte_timeout_ms);
   }
   co_return true;
+}
+
+void Forwarding::end_request() {
+  [[maybe_unused]] const bool ended = upstream_->state.on_request_end();
+  assert(ended);
 }
 
 void Forwarding::start_upload() {
@@ -152,6 +162,7 @@ awaitable<bool> Forwarding::upload_piece(std::string_view piece) {
   }
   note_piece(Direction::request, body.bytes.size(), piece.size());
   body.bytes += piece;
+  upstream_->state.on_request_body();
   std::string out;
   if (body.framing == BodyFraming::chunked) {
     out = chunk_head(piece.size());
@@ -178,6 +189,7 @@ awaitable<void> Forwarding::finish_upload() {
       co_return;
     }
   }
+  end_request();
   upload_ = Upload::whole;
 }
 
@@ -191,7 +203,6 @@ awaitable<void> Forwarding::join_upload() {
     co_await upload_ended_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     if (upload_ != Upload::whole) upload_ = Upload::upstream_failed;
   }
-  if (upload_ != Upload::whole) upstream_keeps_alive_ = false;
 }
 
 // --- the response ----------------------------------------------------------------------------------------------------
@@ -245,6 +256,8 @@ bool Forwarding::note_interim() {
   const bool client_wants_it = !facts_.http_1_0 && (head_.status != 100 || tells_continue_);
   if (client_wants_it) client_.output() += served_interim_head(response);
   interim.push_back(std::move(response));
+  [[maybe_unused]] const bool in_turn = upstream_->state.on_response_head(head_.status, true);
+  assert(in_turn);
   upstream_->input.consume(head_.head_bytes);
   return true;
 }
@@ -256,7 +269,9 @@ void Forwarding::begin_response(MessageFraming framing) {
   for (const auto& field : head_.fields) response.headers.add(field.name, field.value);
   response.body.framing = framing.framing;
   exchange_.upstream_protocol = head_.version_minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
-  upstream_keeps_alive_ = head_.keep_alive() && framing.framing != BodyFraming::until_close;
+  [[maybe_unused]] const bool in_turn = upstream_->state.on_response_head(
+      head_.status, head_.keep_alive() && framing.framing != BodyFraming::until_close);
+  assert(in_turn);
   if (upload_ == Upload::going_on) facts_.close = true;
 
   const auto served = served_framing(response, facts_.served_context());
@@ -293,6 +308,8 @@ awaitable<bool> Forwarding::read_response_body() {
       co_return false;
     }
   }
+  [[maybe_unused]] const bool ended = upstream_->state.on_response_end();
+  assert(ended);
   exchange_.response->trailers = response_body_->trailers();
   if (response_chunked_) client_.output() += last_chunk(exchange_.response->trailers);
   co_return true;
@@ -327,7 +344,7 @@ awaitable<error_code> Forwarding::read_upstream() {
 
 awaitable<bool> Forwarding::finish() {
   const bool whole = !exchange_.failure;
-  if (upstream_ && whole && upstream_keeps_alive_) pool_.release(facts_.origin, std::move(upstream_));
+  if (upstream_ && whole) pool_.release(facts_.origin, std::move(upstream_));
   upstream_.reset();
   exchange_.finished_us = elapsed_us();
   exchange_.state = whole ? ExchangeState::whole : ExchangeState::cut;

@@ -26,6 +26,7 @@ class Forwarding {
   enum class Upload { none, going_on, whole, client_left, upstream_failed, refused };
 
   awaitable<bool> send_request();
+  void end_request();
   void start_upload();
   awaitable<void> pump_upload();
   awaitable<void> upload_loop();
@@ -68,8 +69,7 @@ class Forwarding {
   std::optional<BodyDecoder> response_body_;
   ScannedHead head_;
   bool response_chunked_ = false;  // towards the client
-  bool upstream_keeps_alive_ = false;
-  bool sent_anything_ = false;  // some of the final answer has gone out
+  bool sent_anything_ = false;     // some of the final answer has gone out
   bool client_left_ = false;
 };
 

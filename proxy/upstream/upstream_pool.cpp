@@ -174,7 +174,8 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const std::string& k
 }
 
 void UpstreamPool::release(const Origin& origin, std::unique_ptr<UpstreamConnection> connection) {
-  if (connection->input.size() != 0) return;  // bytes behind a whole response belong to no request
+  // Bytes behind a whole response belong to no request.
+  if (!connection->state.may_reuse() || connection->input.size() != 0) return;
   auto& idle = idle_[origin.text()];
   if (idle.size() >= idle_per_origin_max) return;
   connection->stream.expire_at(std::chrono::steady_clock::now() + settings_.options.limits.upstream_idle_timeout_ms);

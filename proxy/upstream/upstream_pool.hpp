@@ -8,6 +8,7 @@
 
 #include "config/options.hpp"
 #include "proxy/connection/byte_stream.hpp"
+#include "proxy/http/connection_state.hpp"
 #include "proxy/upstream/dial_policy.hpp"
 #include "storage/exchange/exchange.hpp"
 
@@ -19,6 +20,7 @@ struct UpstreamConnection {
 
   ByteStream stream;
   InputBuffer input;
+  ConnectionState state;
   bool reused = false;
 };
 
@@ -44,7 +46,7 @@ class UpstreamPool {
   awaitable<Dialled> acquire(const Origin& origin, bool may_reuse);
   // The same without TLS, for tunnels.
   awaitable<Dialled> connect_plain(const Origin& origin);
-  // Takes back a connection on which a whole exchange has passed and which both sides keep alive.
+  // Takes back a connection; it is kept if its state says that another request may follow.
   void release(const Origin& origin, std::unique_ptr<UpstreamConnection> connection);
   void close_idle() { idle_.clear(); }
 
