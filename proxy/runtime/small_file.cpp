@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <system_error>
 
-#include "proxy/runtime/unique_fd.hpp"
+#include "storage/cassette/unique_fd.hpp"
 
 namespace tapedeck {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "config/result.hpp"
-#include "proxy/runtime/unique_fd.hpp"
+#include "storage/cassette/unique_fd.hpp"
 
 namespace tapedeck {
 

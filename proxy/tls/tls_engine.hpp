@@ -65,7 +65,6 @@ class TlsEngine {
 
   // Set once an outcome was `failed`.
   const std::optional<TlsFailure>& failure() const { return failure_; }
-  bool certificate_refused() const { return failure_ && failure_->kind == NetworkFailure::Kind::certificate; }
 
   const std::string& server_name() const { return server_name_; }  // what the client asked for, or we did
   std::string_view alpn() const;                                   // empty: none was agreed

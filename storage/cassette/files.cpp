@@ -19,15 +19,6 @@ std::filesystem::path with_suffix(std::filesystem::path file, const char* suffix
 
 }  // namespace
 
-UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-UniqueFd::~UniqueFd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 std::filesystem::path wal_of(const std::filesystem::path& cassette) {
   return with_suffix(cassette, "-wal");
 }

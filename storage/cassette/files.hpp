@@ -5,25 +5,11 @@
 #include <utility>
 
 #include "config/result.hpp"
+#include "storage/cassette/unique_fd.hpp"
 
 namespace tapedeck {
 
 // The few things done with files that SQLite does not do for us.
-
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept;
-  ~UniqueFd();
-
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 // The files that SQLite may leave beside a cassette.
 std::filesystem::path wal_of(const std::filesystem::path& cassette);
