@@ -190,13 +190,14 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
       head_,          request_framing(head_), forward.origin,      forward.target,
       forward.way_in, forward.reverse,        forward.intercepted, stream_.is_tls() ? "https" : "http",
       session};
-  if (!request.has_body() && services_.handler.answer_at_once(request, output_)) {
+  const auto at_once = request.has_body() ? AtOnce::no : services_.handler.answer_at_once(request, output_);
+  if (at_once != AtOnce::no) {
     input_.consume(head_.head_bytes);
     if (output_.size() > joined_output_bytes_max) {
       const bool flushed = co_await flush();
       if (!flushed) co_return Next::end;
     }
-    co_return stopping_ ? Next::end : Next::go_on;
+    co_return stopping_ || at_once == AtOnce::answered_last ? Next::end : Next::go_on;
   }
   const bool flushed = co_await flush();
   if (!flushed) co_return Next::end;

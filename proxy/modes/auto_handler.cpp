@@ -20,12 +20,9 @@ AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, Upstrea
       answers_(replay, std::move(reader), cache_bytes_max) {
 }
 
-bool AutoHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
-  if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return false;
-  const auto image = answers_.remembered(request);
-  if (!image || image->close_after) return false;
-  out += image->bytes;
-  return true;
+AtOnce AutoHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
+  if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return AtOnce::no;
+  return answers_.answer_at_once(request, out);
 }
 
 awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {

@@ -70,14 +70,17 @@ class ClientChannel {
   virtual awaitable<bool> flush() = 0;
 };
 
+// Whether a request was answered without waiting, and what the connection does then.
+enum class AtOnce { no, answered, answered_last };
+
 // The seam: what happens to a request. Record, replay and auto are its three implementations. One object a worker.
 class ExchangeHandler {
  public:
   virtual ~ExchangeHandler() = default;
 
-  // The hot path: an answer to a bodiless request that needs no waiting, appended to `out`. False: nothing was
-  // appended and handle() has to do it.
-  virtual bool answer_at_once(const IncomingRequest& request, std::string& out) = 0;
+  // The hot path: an answer to a bodiless request that needs no waiting, appended to `out`. `no`: nothing was appended,
+  // no cursor was moved, and handle() has to do it. `answered_last`: the connection ends behind the answer.
+  virtual AtOnce answer_at_once(const IncomingRequest& request, std::string& out) = 0;
 
   // Reads the body and sends the answer. Returns whether the connection may serve another request.
   virtual awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) = 0;

@@ -43,6 +43,14 @@ const std::string& RecordedAnswers::memo_key(const IncomingRequest& request) {
   return memo_key_;
 }
 
+AtOnce RecordedAnswers::answer_at_once(const IncomingRequest& request, std::string& out) {
+  const auto image = remembered(request);
+  if (!image) return AtOnce::no;
+  out += image->bytes;
+  return image->close_after ? AtOnce::answered_last : AtOnce::answered;
+}
+
+// nullptr when the request is not in the memo.
 std::shared_ptr<const WireImage> RecordedAnswers::remembered(const IncomingRequest& request) {
   if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return nullptr;
   const auto found = memo_.find(std::string_view(memo_key(request)));

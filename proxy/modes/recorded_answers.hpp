@@ -32,8 +32,8 @@ class RecordedAnswers {
 
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
 
-  // The hot path: a bodiless request whose recordings are in the memo. nullptr: take answer().
-  std::shared_ptr<const WireImage> remembered(const IncomingRequest& request);
+  // The hot path: a bodiless request whose recordings are in the memo; `no` sends it to answer().
+  AtOnce answer_at_once(const IncomingRequest& request, std::string& out);
   // Any request with its body; redacts it, derives its key and looks that up. With `remember_as` set a hit is
   // remembered under it.
   Answer answer(Request request, const RequestFacts& facts, const std::string* remember_as);
@@ -52,6 +52,7 @@ class RecordedAnswers {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
+  std::shared_ptr<const WireImage> remembered(const IncomingRequest& request);
   std::shared_ptr<const WireImage> image_of(std::int64_t exchange_id, const ServedContext& context);
 
   ReplayServices& services_;

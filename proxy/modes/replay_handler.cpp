@@ -11,12 +11,9 @@ ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr
     : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
 }
 
-bool ReplayHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
-  if (services_.options.timing.kind != Timing::Kind::none) return false;
-  const auto image = answers_.remembered(request);
-  if (!image || image->close_after) return false;
-  out += image->bytes;
-  return true;
+AtOnce ReplayHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
+  if (services_.options.timing.kind != Timing::Kind::none) return AtOnce::no;
+  return answers_.answer_at_once(request, out);
 }
 
 awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {

@@ -270,6 +270,21 @@ class BadUpstreamTest(TapedeckCase):
                 self.assert_alive(recorder)
         self.stop_clean(recorder)
 
+    def test_a_cut_answer_is_served_once_a_request(self):
+        """One worker, so that the later requests are answered from what it remembers."""
+        cassette = self.folder / "cut.cassette"
+        recorder = self.recorder(self.upstream, cassette)
+        client = self.client("curl", recorder, "connect")
+        cut = client.send("GET", HOST, "/__stand_in/cut/length", [])
+        self.stop_clean(recorder)
+        replayer = self.tapedeck("replay", cassette, "--workers", "1")
+        client = self.client("curl", replayer, "connect")
+        for _ in range(3):
+            again = client.send("GET", HOST, "/__stand_in/cut/length", [])
+            self.assertEqual((again.status, again.body), (cut.status, cut.body))
+            self.assertIsNotNone(again.error, "a cut answer ends the connection")
+        self.assertIn("3 hits, 0 misses", self.stop_clean(replayer))
+
     def test_failures_are_replayed_as_the_client_saw_them(self):
         cassette = self.folder / "failures.cassette"
         recorder = self.recorder(self.upstream, cassette)
