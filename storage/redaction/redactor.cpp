@@ -58,6 +58,23 @@ Result<RedactedExchange> Redactor::redact(Exchange exchange) const {
   return RedactedExchange(std::move(exchange), tally.take());
 }
 
+std::unique_ptr<BodyRedactionStream> Redactor::stream_request_body(const Request&) const {
+  return std::unique_ptr<BodyRedactionStream>(new BodyRedactionStream);
+}
+
+std::unique_ptr<BodyRedactionStream> Redactor::stream_response_body(const Request&, const Response&) const {
+  return std::unique_ptr<BodyRedactionStream>(new BodyRedactionStream);
+}
+
+Result<RedactedExchange> Redactor::redact_long(Exchange exchange, BodyRedactionStream* request,
+                                               BodyRedactionStream* response) const {
+  auto redacted = redact(std::move(exchange));
+  if (!redacted) return redacted;
+  if (request != nullptr) redacted->exchange_.request.body.form = request->form();
+  if (response != nullptr && redacted->exchange_.response) redacted->exchange_.response->body.form = response->form();
+  return redacted;
+}
+
 Result<void> Redactor::redact_request(Request& request) const {
   return redact_request(request, scope_of(request.origin), nullptr);
 }

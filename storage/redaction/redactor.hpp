@@ -7,6 +7,7 @@
 
 #include "config/options.hpp"
 #include "config/profile.hpp"
+#include "storage/redaction/body_stream.hpp"
 #include "storage/redaction/redacted_exchange.hpp"
 
 namespace tapedeck {
@@ -27,6 +28,15 @@ class Redactor {
   // `redaction-impossible`, blame us. Bodies that are corrupt or in an unknown coding: see redact_body.
   // Where a body was changed, the places of its chunks in `events` are scaled to the new size.
   Result<RedactedExchange> redact(Exchange exchange) const;
+
+  // For a body that is too large to be held: a stream for each such body, made once its head is known, and in the end the
+  // exchange without those bodies' bytes. `request` and `response` are the streams, or null for a body that is in the
+  // exchange. An exchange whose bodies still come is redacted likewise, with its state `open`; what depends on whether a
+  // body was changed (digests of it) is then taken as if it was.
+  std::unique_ptr<BodyRedactionStream> stream_request_body(const Request& head) const;
+  std::unique_ptr<BodyRedactionStream> stream_response_body(const Request& request_head, const Response& head) const;
+  Result<RedactedExchange> redact_long(Exchange exchange, BodyRedactionStream* request,
+                                       BodyRedactionStream* response) const;
 
   // The request alone, by the same rules, so that a live request compares equal to its recording. Called for every
   // request that misses the memo of the replay path; changes `request` in place. Allocates nothing when nothing fires.
