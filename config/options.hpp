@@ -34,6 +34,12 @@ struct ConnectTo {
   std::uint16_t to_port = 0;
 };
 
+// A value that the user calls secret (--secret), wherever it stands and in whatever encoding.
+struct LiteralSecret {
+  std::string value;
+  std::string placeholder_class = "secret";
+};
+
 enum class RecordPolicy { new_, once, all };                  // auto: --record
 enum class SequencePolicy { sticky, cycle, error, first, last };  // --sequence
 enum class TakeDisposition { one_more, refuse_existing, replace_file };  // record: none, --new, --replace
@@ -82,6 +88,7 @@ struct Options {
   std::filesystem::path ca_dir;           // filled in from $XDG_DATA_HOME or $HOME
   std::optional<std::filesystem::path> ready_file;
   std::optional<ListenAddress> admin = ListenAddress{"127.0.0.1", 0};  // nullopt: off
+  std::vector<LiteralSecret> secrets;
   RecordPolicy record_policy = RecordPolicy::new_;
   bool keep_errors = false;
   bool durable = false;
