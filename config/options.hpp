@@ -40,8 +40,8 @@ struct LiteralSecret {
   std::string placeholder_class = "secret";
 };
 
-enum class RecordPolicy { new_, once, all };                  // auto: --record
-enum class SequencePolicy { sticky, cycle, error, first, last };  // --sequence
+enum class RecordPolicy { new_, once, all };                             // auto: --record
+enum class SequencePolicy { sticky, cycle, error, first, last };         // --sequence
 enum class TakeDisposition { one_more, refuse_existing, replace_file };  // record: none, --new, --replace
 
 struct Timing {
@@ -50,6 +50,10 @@ struct Timing {
   double scale = 1.0;  // of --timing xN: 2 is twice as fast
 };
 
+// A body up to this size is held whole while it is recorded, redacted, compared or served; a larger one goes in pieces.
+// Not a limit of what can be recorded.
+inline constexpr std::size_t body_memory_bytes_max = 8 * 1024 * 1024;
+
 // Limits of every buffer and wait. Not all have a switch; all have a name.
 struct Limits {
   std::size_t head_bytes_max = 64 * 1024;
@@ -57,9 +61,10 @@ struct Limits {
   std::size_t header_fields_max = 200;
   std::size_t chunk_line_bytes_max = 4096;
   std::size_t interim_responses_max = 16;
-  std::size_t body_bytes_max = 64 * 1024 * 1024;          // of one recorded body, and of a request body in replay
+  std::size_t auto_request_bytes_max = 64 * 1024 * 1024;  // auto: a request is held until it is known to be recorded
   std::size_t decoded_body_bytes_max = 64 * 1024 * 1024;  // bomb limit when a content coding is undone
-  std::size_t replay_retry_bytes_max = 64 * 1024;         // how much of a request is kept to send it once more
+  std::size_t abandoned_response_bytes_max = 64 * 1024 * 1024;  // read on for the recording once the client has left
+  std::size_t replay_retry_bytes_max = 64 * 1024;               // how much of a request is kept to send it once more
   std::size_t connections_max = 16 * 1024;
   std::size_t image_cache_bytes_max = 64 * 1024 * 1024;
   std::size_t queue_exchanges_max = 4096;
@@ -67,8 +72,9 @@ struct Limits {
   std::chrono::milliseconds handshake_timeout_ms{10'000};
   std::chrono::milliseconds client_head_timeout_ms{30'000};  // from the first byte of a head to its end
   std::chrono::milliseconds client_idle_timeout_ms{120'000};
-  std::chrono::milliseconds body_idle_timeout_ms{60'000};    // between two pieces of a body, either side
-  std::chrono::milliseconds first_byte_timeout_ms{60'000};   // from the request's end to the response's first byte
+  std::chrono::milliseconds body_idle_timeout_ms{60'000};   // between two pieces of a body, either side
+  std::chrono::milliseconds first_byte_timeout_ms{60'000};  // from the request's end to the response's first byte
+  std::chrono::milliseconds early_answer_grace_ms{1'000};    // an upload that stands still is over once it is answered
   std::chrono::milliseconds upstream_idle_timeout_ms{30'000};
   std::chrono::milliseconds writer_lock_wait_ms{5'000};
 };
@@ -79,13 +85,13 @@ struct Options {
   std::filesystem::path cassette = "tapedeck.cassette";
   std::vector<ListenAddress> listen;  // empty: 127.0.0.1:8484, or a free port when a command is wrapped
   bool allow_remote = false;
-  std::optional<UpstreamUrl> upstream;    // where origin-form requests go
-  std::vector<std::string> profiles;      // names; the default (roaring) is already filled in
-  std::vector<std::string> hosts;         // --host globs
+  std::optional<UpstreamUrl> upstream;  // where origin-form requests go
+  std::vector<std::string> profiles;    // names; the default (roaring) is already filled in
+  std::vector<std::string> hosts;       // --host globs
   std::vector<ConnectTo> connect_to;
   std::optional<std::filesystem::path> upstream_ca;
   bool upstream_insecure = false;
-  std::filesystem::path ca_dir;           // filled in from $XDG_DATA_HOME or $HOME
+  std::filesystem::path ca_dir;  // filled in from $XDG_DATA_HOME or $HOME
   std::optional<std::filesystem::path> ready_file;
   std::optional<ListenAddress> admin = ListenAddress{"127.0.0.1", 0};  // nullopt: off
   std::vector<LiteralSecret> secrets;
@@ -107,7 +113,7 @@ struct Options {
   bool mark = false;
   std::optional<std::filesystem::path> report;
   bool log_json = false;
-  int verbosity = 0;  // -1 quiet, 0 normal, 1 verbose
+  int verbosity = 0;     // -1 quiet, 0 normal, 1 verbose
   unsigned workers = 0;  // 0: one a core, at most 4
   Limits limits;
   std::vector<std::string> command;  // empty: not wrapped

@@ -186,7 +186,7 @@ awaitable<ClientSession::Next> ClientSession::serve_unnamed(const Forward& forwa
 awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward) {
   std::string_view session = head_.find("Tapedeck-Session");
   if (session.empty()) session = services_.options.session;
-  const IncomingRequest request{
+  IncomingRequest request{
       head_,          request_framing(head_), forward.origin,      forward.target,
       forward.way_in, forward.reverse,        forward.intercepted, stream_.is_tls() ? "https" : "http",
       session};

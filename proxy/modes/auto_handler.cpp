@@ -20,23 +20,27 @@ AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, Upstrea
       answers_(replay, std::move(reader), cache_bytes_max) {
 }
 
-AtOnce AutoHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
+AtOnce AutoHandler::answer_at_once(IncomingRequest& request, std::string& out) {
   if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return AtOnce::no;
   return answers_.answer_at_once(request, out);
 }
 
 awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
   if (!answers_first() || !incoming.intercepted) co_return co_await recorder_.handle(incoming, client);
-  auto request = incoming.to_request();
   const auto facts = incoming.facts();
+  const auto& timing = replay_.options.timing;
+  if (const auto chosen = incoming.chosen) {
+    co_return co_await serve_image(*chosen, answers_, timing, log_, facts.close, client);
+  }
+  auto request = incoming.to_request();
   if (facts.has_body) {
-    const auto refusal =
-        co_await read_whole_body(request, facts.expects_continue, client, replay_.options.limits.body_bytes_max);
+    const auto refusal = co_await read_whole_body(request, facts.expects_continue, client,
+                                                  replay_.options.limits.auto_request_bytes_max);
     if (refusal) co_return co_await serve_refusal(*refusal, facts, client);
   }
-  const auto answer = answers_.answer(request, facts, nullptr);
+  const auto answer = answers_.answer(request, std::nullopt, facts, nullptr);
   if (const auto* image = std::get_if<0>(&answer)) {
-    co_return co_await serve_image(**image, replay_.options.timing, facts.close, client);
+    co_return co_await serve_image(**image, answers_, timing, log_, facts.close, client);
   }
   if (!forwards_misses_) {
     co_return co_await serve_miss(std::get<MissReport>(answer), replay_, log_, facts, client);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,8 @@ struct RequestFacts {
   ServedContext served_context() const;
 };
 
+struct WireImage;
+
 // One request as the client session hands it on. `head` and what views it die with the first wait: a handler copies
 // what it needs before.
 struct IncomingRequest {
@@ -42,6 +45,8 @@ struct IncomingRequest {
   bool intercepted = true;         // false: forwarded, but neither recorded nor answered from a recording
   std::string_view client_scheme;  // of the connection to us
   std::string_view session;
+  // What answer_at_once has chosen, but cannot send without waiting: handle() sends it and does not choose again.
+  std::shared_ptr<const WireImage> chosen = nullptr;
 
   bool has_body() const { return framing.framing != BodyFraming::none; }
   bool expects_continue() const { return head.list_contains("Expect", "100-continue"); }
@@ -79,8 +84,9 @@ class ExchangeHandler {
   virtual ~ExchangeHandler() = default;
 
   // The hot path: an answer to a bodiless request that needs no waiting, appended to `out`. `no`: nothing was appended,
-  // no cursor was moved, and handle() has to do it. `answered_last`: the connection ends behind the answer.
-  virtual AtOnce answer_at_once(const IncomingRequest& request, std::string& out) = 0;
+  // no cursor was moved unless for `request.chosen`, and handle() has to do it. `answered_last`: the connection ends
+  // behind the answer.
+  virtual AtOnce answer_at_once(IncomingRequest& request, std::string& out) = 0;
 
   // Reads the body and sends the answer. Returns whether the connection may serve another request.
   virtual awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) = 0;

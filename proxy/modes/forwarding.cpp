@@ -31,6 +31,8 @@ Forwarding::Forwarding(RecordServices& services, UpstreamPool& pool, ClientChann
       pool_(pool),
       client_(client),
       facts_(std::move(facts)),
+      recording_(services, facts_.recorded),
+      exchange_(recording_.exchange()),
       tells_continue_(!facts_.http_1_0 && !body_is_read && facts_.expects_continue),
       started_at_(std::chrono::steady_clock::now()) {
   exchange_.session = facts_.session;
@@ -39,7 +41,10 @@ Forwarding::Forwarding(RecordServices& services, UpstreamPool& pool, ClientChann
   exchange_.started_at_us = unix_time_us();
   exchange_.started_number = services.next_started_number.fetch_add(1);
   exchange_.request = std::move(request);
-  if (!body_is_read) upload_ = Upload::going_on;
+  if (body_is_read)
+    recording_.note_request_end();
+  else
+    upload_ = Upload::going_on;
   // What the client has been told already by us (auto mode has read the body) the upstream need not say again.
   if (body_is_read) exchange_.request.headers.remove("Expect");
 }
@@ -74,7 +79,8 @@ awaitable<void> Forwarding::exchange_with_upstream() {
 }
 
 bool Forwarding::may_retry(bool response_began) const {
-  const bool request_is_here = upload_ == Upload::none || upload_ == Upload::whole;
+  const bool request_is_here =
+      (upload_ == Upload::none || upload_ == Upload::whole) && !recording_.is_long(Direction::request);
   return upstream_->reused && !response_began && request_is_here && exchange_.failure->kind != Kind::timeout &&
          exchange_.request.body.bytes.size() <= services_.options.limits.replay_retry_bytes_max;
 }
@@ -128,7 +134,7 @@ awaitable<void> Forwarding::pump_upload() {
     upstream_->stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.first_byte_timeout_ms);
   } else {
     // Nothing more comes for this request, so nothing that the upstream might still say is an answer to it.
-    if (upload_ == Upload::client_left || upload_ == Upload::refused) upstream_->stream.cut();
+    if (upload_ != Upload::upstream_failed) upstream_->stream.cut();
   }
   upload_ended_->cancel();
 }
@@ -154,17 +160,10 @@ awaitable<void> Forwarding::upload_loop() {
 }
 
 awaitable<bool> Forwarding::upload_piece(std::string_view piece) {
-  auto& body = exchange_.request.body;
-  if (piece.size() > services_.options.limits.body_bytes_max - body.bytes.size()) {
-    upload_ = Upload::refused;
-    upload_refusal_ = {413, "body-too-large", "the request's body is larger than what can be recorded (64 MiB)"};
-    co_return false;
-  }
-  note_piece(Direction::request, body.bytes.size(), piece.size());
-  body.bytes += piece;
+  recording_.add(Direction::request, piece, elapsed_us());
   upstream_->state.on_request_body();
   std::string out;
-  if (body.framing == BodyFraming::chunked) {
+  if (exchange_.request.body.framing == BodyFraming::chunked) {
     out = chunk_head(piece.size());
     out += piece;
     out += "\r\n";
@@ -176,7 +175,9 @@ awaitable<bool> Forwarding::upload_piece(std::string_view piece) {
     upload_ = Upload::upstream_failed;
     co_return false;
   }
-  co_return true;
+  const bool kept = co_await recording_.relieve(Direction::request);
+  if (!kept) upload_ = Upload::not_kept;
+  co_return kept;
 }
 
 awaitable<void> Forwarding::finish_upload() {
@@ -190,19 +191,32 @@ awaitable<void> Forwarding::finish_upload() {
     }
   }
   end_request();
+  recording_.note_request_end();
   upload_ = Upload::whole;
 }
 
-// An answer that came before the upload's end is final: the rest of the body has no reader any more.
+// An answer may be whole before the upload is. An upstream that turns the request down, or will close, has no use for
+// the rest, and a client that waits for the answer's end must not be kept waiting; otherwise the upload may go on as
+// long as it moves.
 awaitable<void> Forwarding::join_upload() {
   if (!upload_ended_) co_return;
-  if (upload_ == Upload::going_on) {
-    facts_.close = true;
-    client_.stop_reading();
-    error_code ignored;
+  const bool upstream_reads_on = !exchange_.failure && !recording_.loss() && upstream_stays_ && exchange_.response &&
+                                 exchange_.response->status < 400;
+  error_code ignored;
+  auto uploaded = recording_.body_bytes(Direction::request);
+  while (upload_ == Upload::going_on && upstream_reads_on) {
+    upload_ended_->expires_after(services_.options.limits.early_answer_grace_ms);
     co_await upload_ended_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (upload_ != Upload::whole) upload_ = Upload::upstream_failed;
+    const auto now_uploaded = recording_.body_bytes(Direction::request);
+    if (now_uploaded == uploaded) break;
+    uploaded = now_uploaded;
   }
+  if (upload_ != Upload::going_on) co_return;
+  facts_.close = true;
+  client_.stop_reading();
+  upload_ended_->expires_at(SteadyTime::max());
+  co_await upload_ended_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (upload_ == Upload::client_left) upload_ = Upload::upstream_failed;
 }
 
 // --- the response ----------------------------------------------------------------------------------------------------
@@ -269,8 +283,8 @@ void Forwarding::begin_response(MessageFraming framing) {
   for (const auto& field : head_.fields) response.headers.add(field.name, field.value);
   response.body.framing = framing.framing;
   exchange_.upstream_protocol = head_.version_minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
-  [[maybe_unused]] const bool in_turn = upstream_->state.on_response_head(
-      head_.status, head_.keep_alive() && framing.framing != BodyFraming::until_close);
+  upstream_stays_ = head_.keep_alive() && framing.framing != BodyFraming::until_close;
+  [[maybe_unused]] const bool in_turn = upstream_->state.on_response_head(head_.status, upstream_stays_);
   assert(in_turn);
   if (upload_ == Upload::going_on) facts_.close = true;
 
@@ -288,10 +302,7 @@ awaitable<bool> Forwarding::read_response_body() {
   while (true) {
     const auto input = view_of(upstream_->input);
     const auto event = response_body_->next(input);
-    if (event.kind == BodyDecoder::Event::Kind::data && !append_response_piece(event.data)) {
-      fail_protocol(Phase::read_response, "its body is larger than what can be recorded (64 MiB)");
-      co_return false;
-    }
+    if (event.kind == BodyDecoder::Event::Kind::data) append_response_piece(event.data);
     upstream_->input.consume(event.consumed);
     if (event.kind == BodyDecoder::Event::Kind::end) break;
     if (event.kind == BodyDecoder::Event::Kind::refused) {
@@ -302,6 +313,12 @@ awaitable<bool> Forwarding::read_response_body() {
 
     if (!client_left_) sent_anything_ = true;
     co_await flush_to_client();
+    const bool kept = co_await recording_.relieve(Direction::response);
+    if (!kept) co_return false;
+    if (!is_worth_reading_on()) {
+      fail(Phase::read_response, asio::error::operation_aborted);
+      co_return false;
+    }
     if (const auto error = co_await read_upstream()) {
       if (error == asio::error::eof && response_body_->at_eof().kind == BodyDecoder::Event::Kind::end) break;
       fail(Phase::read_response, error);
@@ -315,17 +332,20 @@ awaitable<bool> Forwarding::read_response_body() {
   co_return true;
 }
 
-bool Forwarding::append_response_piece(std::string_view piece) {
-  auto& body = exchange_.response->body;
-  if (piece.size() > services_.options.limits.body_bytes_max - body.bytes.size()) return false;
-  note_piece(Direction::response, body.bytes.size(), piece.size());
-  body.bytes += piece;
-  if (client_left_) return true;
+void Forwarding::append_response_piece(std::string_view piece) {
+  recording_.add(Direction::response, piece, elapsed_us());
+  if (client_left_) return;
+  response_bytes_for_client_ += piece.size();
   auto& output = client_.output();
   if (response_chunked_) output += chunk_head(piece.size());
   output += piece;
   if (response_chunked_) output += "\r\n";
-  return true;
+}
+
+// An answer whose client has left is read to its end, since whole it is worth keeping, but not for ever.
+bool Forwarding::is_worth_reading_on() const {
+  return !client_left_ || recording_.body_bytes(Direction::response) - response_bytes_for_client_ <=
+                              services_.options.limits.abandoned_response_bytes_max;
 }
 
 awaitable<error_code> Forwarding::read_upstream() {
@@ -343,12 +363,12 @@ awaitable<error_code> Forwarding::read_upstream() {
 // --- the end ---------------------------------------------------------------------------------------------------------
 
 awaitable<bool> Forwarding::finish() {
-  const bool whole = !exchange_.failure;
+  const bool whole = !exchange_.failure && !recording_.loss();
   if (upstream_ && whole) pool_.release(facts_.origin, std::move(upstream_));
   upstream_.reset();
   exchange_.finished_us = elapsed_us();
   exchange_.state = whole ? ExchangeState::whole : ExchangeState::cut;
-  exchange_.cut_by_client = upload_ == Upload::client_left;
+  exchange_.cut_by_client = exchange_.failure && exchange_.failure->side == NetworkFailure::Side::client;
   const bool response_began = exchange_.response && exchange_.response->status != 0;
   if (!response_began) exchange_.response.reset();
 
@@ -356,22 +376,14 @@ awaitable<bool> Forwarding::finish() {
   if (exchange_.failure && !response_began)
     failure_answer = problem_response(problem_of(*exchange_.failure, facts_.origin));
 
-  if (facts_.recorded && (!services_.is_kept || services_.is_kept(exchange_))) {
-    auto redacted = services_.redactor.redact(std::move(exchange_));
-    std::optional<Failure> lost;
-    if (redacted)
-      lost = co_await commit(std::move(*redacted));
-    else
-      lost = redacted.error();
-    if (lost) co_return co_await answer_loss(*lost);
-  }
+  const bool kept = co_await recording_.finish();
+  if (!kept) co_return co_await answer_loss(*recording_.loss());
   if (client_left_) co_return false;
   if (failure_answer) co_return co_await answer_instead(*failure_answer);
   const bool flushed = co_await client_.flush();
   co_return flushed&& whole && !facts_.close;
 }
 
-// What was not kept is not given whole: the client is told, or cut off when some of the answer has gone out already.
 awaitable<bool> Forwarding::answer_loss(const Failure& failure) {
   services_.statistics.note_recording_failure(failure.detail);
   services_.log.error("not recorded: " + failure.detail);
@@ -385,37 +397,6 @@ awaitable<void> Forwarding::flush_to_client() {
   if (!flushed) client_left_ = true;
 }
 
-// Why it was not kept, or nothing when it was.
-awaitable<std::optional<Failure>> Forwarding::commit(RedactedExchange exchange) {
-  // The writer's thread fills the result in and wakes this coroutine on its own thread; both share `state`.
-  struct State {
-    explicit State(asio::any_io_executor executor) : committed(executor, SteadyTime::max()) {}
-    asio::steady_timer committed;
-    std::optional<Result<std::int64_t>> result;
-  };
-  const auto executor = co_await asio::this_coro::executor;
-  auto state = std::make_shared<State>(executor);
-  const auto counts = exchange.counts();
-  const int status = exchange.exchange().failure ? 0 : exchange.exchange().response->status;
-  std::optional<RedactedExchange> copy;
-  if (services_.on_kept) copy = exchange;
-  auto pushed = services_.queue.push(std::move(exchange), [state, executor](Result<std::int64_t> result) {
-    asio::post(executor, [state, result = std::move(result)] {
-      state->result = result;
-      state->committed.cancel();
-    });
-  });
-  if (!pushed) co_return pushed.error();
-  error_code ignored;
-  if (!state->result) co_await state->committed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  if (*state->result) {
-    services_.statistics.note_recorded(status, counts);
-    if (copy) services_.on_kept(*copy, **state->result);
-  }
-  if (!*state->result) co_return state->result->error();
-  co_return std::nullopt;
-}
-
 // Sends an answer of our own in place of what was put together, and ends the connection.
 awaitable<bool> Forwarding::answer_instead(const Response& response) {
   client_.output().clear();
@@ -426,20 +407,10 @@ awaitable<bool> Forwarding::answer_instead(const Response& response) {
   co_return flushed && !facts_.close;
 }
 
-// Past the limit pieces are joined to the last one, so that a body in single bytes does not cost forty times its size.
-void Forwarding::note_piece(Direction direction, std::uint64_t offset, std::uint64_t length) {
-  auto& events = exchange_.events;
-  if (events.size() >= events_max && events.back().direction == direction) {
-    events.back().length += length;
-    return;
-  }
-  events.push_back({direction, ExchangeEvent::Kind::body_chunk, elapsed_us(), offset, length});
-}
-
 void Forwarding::fail(Phase phase, const error_code& error) {
-  const auto before = exchange_.response ? exchange_.response->body.bytes.size() : 0;
-  if (upload_ == Upload::client_left) {
-    exchange_.failure = NetworkFailure{Phase::send_request, Kind::closed, NetworkFailure::Side::client, {}, before};
+  const auto before = recording_.body_bytes(Direction::response);
+  if (upload_ == Upload::client_left || !is_worth_reading_on()) {
+    exchange_.failure = NetworkFailure{phase, Kind::closed, NetworkFailure::Side::client, {}, before};
     return;
   }
   exchange_.failure = network_failure(phase, error);
@@ -448,7 +419,7 @@ void Forwarding::fail(Phase phase, const error_code& error) {
 }
 
 void Forwarding::fail_protocol(Phase phase, std::string_view detail) {
-  const auto before = exchange_.response ? exchange_.response->body.bytes.size() : 0;
+  const auto before = recording_.body_bytes(Direction::response);
   exchange_.failure =
       NetworkFailure{phase, Kind::protocol, NetworkFailure::Side::upstream, std::string(detail), before};
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "proxy/modes/record_handler.hpp"
+#include "proxy/modes/exchange_recording.hpp"
 
 namespace tapedeck {
 
@@ -21,9 +21,7 @@ class Forwarding {
   awaitable<bool> run();
 
  private:
-  static constexpr std::size_t events_max = 10'000;
-
-  enum class Upload { none, going_on, whole, client_left, upstream_failed, refused };
+  enum class Upload { none, going_on, whole, client_left, upstream_failed, refused, not_kept };
 
   awaitable<bool> send_request();
   void end_request();
@@ -41,15 +39,14 @@ class Forwarding {
   awaitable<error_code> read_upstream();
   bool note_interim();
   void begin_response(MessageFraming framing);
-  bool append_response_piece(std::string_view piece);
+  void append_response_piece(std::string_view piece);
+  bool is_worth_reading_on() const;
   bool may_retry(bool response_began) const;
 
   awaitable<bool> finish();
-  awaitable<std::optional<Failure>> commit(RedactedExchange exchange);
   awaitable<bool> answer_loss(const Failure& failure);
   awaitable<void> flush_to_client();
   awaitable<bool> answer_instead(const Response& response);
-  void note_piece(Direction direction, std::uint64_t offset, std::uint64_t length);
   void fail(NetworkFailure::Phase phase, const error_code& error);
   void fail_protocol(NetworkFailure::Phase phase, std::string_view detail);
   std::int64_t elapsed_us() const;
@@ -57,8 +54,9 @@ class Forwarding {
   RecordServices& services_;
   UpstreamPool& pool_;
   ClientChannel& client_;
-  Exchange exchange_;
   RequestFacts facts_;
+  ExchangeRecording recording_;
+  Exchange& exchange_;  // the recording's
   bool tells_continue_;
   SteadyTime started_at_;
 
@@ -68,9 +66,11 @@ class Forwarding {
   HeadRefusal upload_refusal_;
   std::optional<BodyDecoder> response_body_;
   ScannedHead head_;
+  bool upstream_stays_ = false;    // it will not close behind its answer
   bool response_chunked_ = false;  // towards the client
   bool sent_anything_ = false;     // some of the final answer has gone out
   bool client_left_ = false;
+  std::uint64_t response_bytes_for_client_ = 0;  // how much of the body had come when the client left
 };
 
 }  // namespace tapedeck

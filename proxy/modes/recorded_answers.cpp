@@ -43,9 +43,13 @@ const std::string& RecordedAnswers::memo_key(const IncomingRequest& request) {
   return memo_key_;
 }
 
-AtOnce RecordedAnswers::answer_at_once(const IncomingRequest& request, std::string& out) {
-  const auto image = remembered(request);
+AtOnce RecordedAnswers::answer_at_once(IncomingRequest& request, std::string& out) {
+  auto image = remembered(request);
   if (!image) return AtOnce::no;
+  if (image->is_long()) {
+    request.chosen = std::move(image);
+    return AtOnce::no;
+  }
   out += image->bytes;
   return image->close_after ? AtOnce::answered_last : AtOnce::answered;
 }
@@ -64,8 +68,8 @@ std::shared_ptr<const WireImage> RecordedAnswers::remembered(const IncomingReque
   return image;
 }
 
-RecordedAnswers::Answer RecordedAnswers::answer(Request request, const RequestFacts& facts,
-                                                const std::string* remember_as) {
+RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<BodyKey> long_body,
+                                                const RequestFacts& facts, const std::string* remember_as) {
   const auto line =
       request.method + " " + request.origin.text() + services_.redactor.redact_target(request.origin, request.target);
   const auto conditions = conditions_of(request.headers);
@@ -75,7 +79,7 @@ RecordedAnswers::Answer RecordedAnswers::answer(Request request, const RequestFa
     report.detail = redacted.error().detail;
     return report;
   }
-  const auto key = services_.keys.make(request);
+  const auto key = long_body ? services_.keys.make(request, std::move(*long_body)) : services_.keys.make(request);
   const auto* recordings = services_.library.find(key);
   if (!recordings) return services_.library.explain_miss(key, line);
   const auto next = services_.library.next(*recordings, facts.session, conditions);
@@ -114,7 +118,7 @@ std::shared_ptr<const WireImage> RecordedAnswers::image_of(std::int64_t exchange
       image_key_.append(" ").append(context.client_scheme).append(" ").append(context.client_authority);
     if (auto image = images_.find(image_key_)) return image;
   }
-  const auto stored = reader_->load(exchange_id, {false, true, false});
+  const auto stored = reader_->load(exchange_id, {false, true, false, image_body_bytes_max});
   if (!stored) return nullptr;
   auto image =
       std::make_shared<const WireImage>(make_wire_image(*stored, context, services_.profiles, services_.options.mark));

@@ -33,15 +33,21 @@ class RecordedAnswers {
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
 
   // The hot path: a bodiless request whose recordings are in the memo; `no` sends it to answer().
-  AtOnce answer_at_once(const IncomingRequest& request, std::string& out);
-  // Any request with its body; redacts it, derives its key and looks that up. With `remember_as` set a hit is
-  // remembered under it.
-  Answer answer(Request request, const RequestFacts& facts, const std::string* remember_as);
+  AtOnce answer_at_once(IncomingRequest& request, std::string& out);
+  // Any request with its body, or with the key of a body that was too large to be held; redacts it, derives its key and
+  // looks that up. With `remember_as` set a hit is remembered under it.
+  Answer answer(Request request, std::optional<BodyKey> long_body, const RequestFacts& facts,
+                const std::string* remember_as);
+  // A piece of a body that an image leaves in the cassette, see CassetteReader::load_piece.
+  Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes) {
+    return reader_->load_piece(body, n, bytes);
+  }
   // The memo's key: everything of the request that can change the answer. Valid until the next call.
   const std::string& memo_key(const IncomingRequest& request);
 
  private:
   static constexpr std::size_t memo_bytes_max = 16 * 1024 * 1024;
+  static constexpr std::uint64_t image_body_bytes_max = 1024 * 1024;  // a larger body is sent from the cassette
 
   struct Remembered {
     const KeyedRecordings* recordings;

@@ -11,37 +11,75 @@ ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr
     : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
 }
 
-AtOnce ReplayHandler::answer_at_once(const IncomingRequest& request, std::string& out) {
+AtOnce ReplayHandler::answer_at_once(IncomingRequest& request, std::string& out) {
   if (services_.options.timing.kind != Timing::Kind::none) return AtOnce::no;
   return answers_.answer_at_once(request, out);
 }
 
 awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
-  auto request = incoming.to_request();
   const auto facts = incoming.facts();
+  const auto& timing = services_.options.timing;
+  if (const auto chosen = incoming.chosen) {
+    co_return co_await serve_image(*chosen, answers_, timing, log_, facts.close, client);
+  }
+  auto request = incoming.to_request();
   std::optional<std::string> remember_as;
   if (!facts.has_body && !facts.close && !facts.http_1_0) remember_as = answers_.memo_key(incoming);
+  std::optional<BodyKey> long_body;
   if (facts.has_body) {
-    const auto refusal =
-        co_await read_whole_body(request, facts.expects_continue, client, services_.options.limits.body_bytes_max);
-    if (refusal) co_return co_await serve_refusal(*refusal, facts, client);
+    auto read = co_await read_body_for_matching(request, facts.expects_continue, client, services_.redactor);
+    if (read.refusal) co_return co_await serve_refusal(*read.refusal, facts, client);
+    long_body = std::move(read.long_body);
   }
-  const auto answer = answers_.answer(std::move(request), facts, remember_as ? &*remember_as : nullptr);
+  const auto answer =
+      answers_.answer(std::move(request), std::move(long_body), facts, remember_as ? &*remember_as : nullptr);
   if (const auto* report = std::get_if<MissReport>(&answer)) {
     co_return co_await serve_miss(*report, services_, log_, facts, client);
   }
-  co_return co_await serve_image(*std::get<0>(answer), services_.options.timing, facts.close, client);
+  const auto image = std::get<0>(answer);
+  co_return co_await serve_image(*image, answers_, timing, log_, facts.close, client);
 }
 
-awaitable<bool> serve_image(const WireImage& image, const Timing& timing, bool close, ClientChannel& client) {
-  if (timing.kind != Timing::Kind::none) {
-    const double scale = timing.kind == Timing::Kind::scaled ? timing.scale : 1.0;
-    asio::steady_timer pace(co_await asio::this_coro::executor);
-    pace.expires_after(std::chrono::microseconds(
-        static_cast<std::int64_t>(static_cast<double>(std::max<std::int64_t>(image.finished_us, 0)) / scale)));
-    co_await pace.async_wait(asio::use_awaitable);
+namespace {
+
+awaitable<void> wait_as_recorded(const WireImage& image, const Timing& timing) {
+  const double scale = timing.kind == Timing::Kind::scaled ? timing.scale : 1.0;
+  const auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer pace(executor);
+  pace.expires_after(std::chrono::microseconds(
+      static_cast<std::int64_t>(static_cast<double>(std::max<std::int64_t>(image.finished_us, 0)) / scale)));
+  co_await pace.async_wait(asio::use_awaitable);
+}
+
+// Piece by piece, each sent before the next is read: a slow client costs no memory.
+awaitable<bool> serve_long_body(const WireImage& image, RecordedAnswers& answers, Log& log, ClientChannel& client) {
+  std::string piece;
+  for (std::uint64_t n = 0;; ++n) {
+    if (const auto loaded = answers.load_piece(image.long_body, n, piece); !loaded) {
+      log.error("an answer was cut off: " + loaded.error().detail);
+      co_return false;
+    }
+    if (piece.empty()) co_return true;
+    auto& output = client.output();
+    if (image.chunked) output += chunk_head(piece.size());
+    output += piece;
+    if (image.chunked) output += "\r\n";
+    const bool flushed = co_await client.flush();
+    if (!flushed) co_return false;
   }
+}
+
+}  // namespace
+
+awaitable<bool> serve_image(const WireImage& image, RecordedAnswers& answers, const Timing& timing, Log& log,
+                            bool close, ClientChannel& client) {
+  if (timing.kind != Timing::Kind::none) co_await wait_as_recorded(image, timing);
   client.output() += image.bytes;
+  if (image.is_long()) {
+    const bool sent = co_await serve_long_body(image, answers, log, client);
+    if (!sent) co_return false;
+    client.output() += image.bytes_after;
+  }
   const bool flushed = co_await client.flush();
   co_return flushed && !image.close_after && !close;
 }

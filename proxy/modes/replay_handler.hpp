@@ -12,7 +12,7 @@ class ReplayHandler final : public ExchangeHandler {
   ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<CassetteReader> reader,
                 std::size_t cache_bytes_max);
 
-  AtOnce answer_at_once(const IncomingRequest& request, std::string& out) override;
+  AtOnce answer_at_once(IncomingRequest& request, std::string& out) override;
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
 
  private:
@@ -21,8 +21,10 @@ class ReplayHandler final : public ExchangeHandler {
   RecordedAnswers answers_;
 };
 
-// Sends an image at the pace that --timing asks for. Returns whether the connection may serve another request.
-awaitable<bool> serve_image(const WireImage& image, const Timing& timing, bool close, ClientChannel& client);
+// Sends an image, and the body that it leaves in the cassette, at the pace that --timing asks for. Returns whether the
+// connection may serve another request.
+awaitable<bool> serve_image(const WireImage& image, RecordedAnswers& answers, const Timing& timing, Log& log,
+                            bool close, ClientChannel& client);
 // Sends a miss report and counts it.
 awaitable<bool> serve_miss(const MissReport& report, ReplayServices& services, Log& log, const RequestFacts& facts,
                            ClientChannel& client);

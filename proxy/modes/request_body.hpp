@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "proxy/modes/exchange_handler.hpp"
+#include "replay/matching/body_key.hpp"
+#include "storage/redaction/redactor.hpp"
 
 namespace tapedeck {
 
@@ -10,5 +12,15 @@ namespace tapedeck {
 // A refusal when the client sent what cannot be read, left, or sent more than `body_bytes_max`.
 awaitable<std::optional<HeadRefusal>> read_whole_body(Request& request, bool expects_continue, ClientChannel& client,
                                                       std::size_t body_bytes_max);
+
+// What a body was found to be: its bytes are in the request, or it outgrew `body_memory_bytes_max`, and then there is
+// only its key, of what the redactor left of it.
+struct BodyForMatching {
+  std::optional<HeadRefusal> refusal;
+  std::optional<BodyKey> long_body;
+};
+// Reads a body of any size, as read_whole_body does.
+awaitable<BodyForMatching> read_body_for_matching(Request& request, bool expects_continue, ClientChannel& client,
+                                                  const Redactor& redactor);
 
 }  // namespace tapedeck

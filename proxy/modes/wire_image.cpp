@@ -25,9 +25,9 @@ void append_mark(Response& response, const StoredExchange& stored) {
 }
 
 // The length that the head announces: the body's own, or for a cut one what its upstream had announced.
-std::optional<std::uint64_t> announced_length(const Response& response, bool whole) {
+std::optional<std::uint64_t> announced_length(const StoredExchange& stored, const Response& response, bool whole) {
   if (!whole) return std::nullopt;
-  return response.body.bytes.size();
+  return stored.response_body_stays() ? stored.response_body.size : response.body.bytes.size();
 }
 
 }  // namespace
@@ -51,9 +51,15 @@ WireImage make_wire_image(const StoredExchange& stored, const ServedContext& con
     if (interim.status != 100 && !context.http_1_0) image.bytes += served_interim_head(interim);
   }
   const bool whole = exchange.state == ExchangeState::whole;
-  image.bytes += served_head(response, context, exchange.request.origin, announced_length(response, whole));
+  image.bytes += served_head(response, context, exchange.request.origin, announced_length(stored, response, whole));
   const auto framing = served_framing(response, context);
-  append_body(image.bytes, response, framing, whole);
+  if (stored.response_body_stays() && framing != BodyFraming::none) {
+    image.long_body = stored.response_body;
+    image.chunked = framing == BodyFraming::chunked;
+    if (image.chunked && whole) image.bytes_after = last_chunk(response.trailers, response.body.form);
+  } else {
+    append_body(image.bytes, response, framing, whole);
+  }
   image.close_after = !whole || framing == BodyFraming::until_close;
   return image;
 }

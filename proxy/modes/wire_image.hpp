@@ -14,12 +14,18 @@
 
 namespace tapedeck {
 
-// A recorded answer as the bytes that go out, made once and sent many times.
+// A recorded answer as the bytes that go out, made once and sent many times. A body that stays in the cassette is sent
+// from there behind `bytes`, each piece as a chunk of its own if it is `chunked`, and behind it `bytes_after`.
 struct WireImage {
   std::string bytes;
+  StoredBody long_body;  // of size 0: there is none
+  bool chunked = false;
+  std::string bytes_after;
   bool close_after = false;        // the recording was cut here, or its end is the connection's
   std::int64_t first_byte_us = 0;  // recorded pace, for --timing
   std::int64_t finished_us = 0;
+
+  bool is_long() const { return long_body.size != 0; }
 };
 
 // What of the client's side changes an image; everything else of ServedContext is the usual: HTTP/1.1, kept alive.

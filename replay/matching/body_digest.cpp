@@ -1,32 +1,22 @@
 #include "replay/matching/body_digest.hpp"
 
-#include <array>
-#include <cassert>
-
-#include <openssl/evp.h>
+#include "storage/cassette/sha256.hpp"
 
 namespace tapedeck {
 
-namespace {
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  [[maybe_unused]] const int done = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  assert(done == 1 && size == 32);
-  static constexpr char hex[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    text += hex[digest[i] >> 4];
-    text += hex[digest[i] & 15];
+std::string digest_text(std::string_view digest, std::uint64_t size) {
+  constexpr char hex[] = "0123456789abcdef";
+  std::string text(body_digest_prefix);
+  for (const char c : digest) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += hex[byte >> 4];
+    text += hex[byte & 15];
   }
-  return text;
+  return text + ", " + std::to_string(size) + " bytes";
 }
 
-}  // namespace
-
 std::string digest_and_size(std::string_view bytes) {
-  return std::string(body_digest_prefix) + sha256_hex(bytes) + ", " + std::to_string(bytes.size()) + " bytes";
+  return digest_text(sha256(bytes), bytes.size());
 }
 
 }  // namespace tapedeck

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,5 +12,7 @@ inline constexpr std::string_view body_digest_prefix = "sha256 ";
 
 // "sha256 2cf24dba…, 5 bytes"
 std::string digest_and_size(std::string_view bytes);
+// The same of the digest's own bytes.
+std::string digest_text(std::string_view digest, std::uint64_t size);
 
 }  // namespace tapedeck

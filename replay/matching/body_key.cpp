@@ -94,4 +94,23 @@ BodyKey body_key_of(const Request& request, const IgnoredKeys& ignored) {
   return {"bytes", digest_and_size(*bytes)};
 }
 
+BodyKeyStream::BodyKeyStream(const Headers& request_headers) {
+  const auto content_type = request_headers.find("Content-Type").value_or("");
+  const bool is_plain = content_coding_of(content_encoding_of(request_headers)) == ContentCoding::identity;
+  if (is_plain && media_type_of(content_type).starts_with("multipart/")) multipart_.emplace(content_type);
+}
+
+void BodyKeyStream::add(std::string_view bytes) {
+  digest_.add(bytes);
+  size_ += bytes.size();
+  if (multipart_) multipart_->add(bytes);
+}
+
+BodyKey BodyKeyStream::finish() {
+  if (multipart_) {
+    if (auto parts = multipart_->finish()) return {"multipart", within_bounds(std::move(*parts))};
+  }
+  return {"bytes", digest_text(digest_.finish(), size_)};
+}
+
 }  // namespace tapedeck

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "replay/matching/match_rules.hpp"
+#include "replay/matching/multipart.hpp"
 #include "storage/exchange/exchange.hpp"
 
 namespace tapedeck {
@@ -17,6 +19,21 @@ struct BodyKey {
 // Looks at the body as it is without its content coding. A body that is not what its media type says, that cannot be
 // decoded, or that is too large to take apart is compared byte by byte.
 BodyKey body_key_of(const Request& request, const IgnoredKeys& ignored);
+
+// The key of a body that is too large to be held, from what the redactor's stream handed out. Such a body is compared
+// byte by byte, or by its parts if it is a multipart one. (One in a content coding was coded anew by that stream, so
+// that equal texts have equal bytes.)
+class BodyKeyStream {
+ public:
+  explicit BodyKeyStream(const Headers& request_headers);
+  void add(std::string_view bytes);
+  BodyKey finish();
+
+ private:
+  Sha256 digest_;
+  std::uint64_t size_ = 0;
+  std::optional<CanonicalMultipart> multipart_;
+};
 
 // "application/json" of "Application/JSON; charset=utf-8".
 std::string media_type_of(std::string_view content_type);

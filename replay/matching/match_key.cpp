@@ -85,21 +85,40 @@ std::string MatchKey::request_line() const {
 MatchKeyMaker::MatchKeyMaker(std::vector<Profile> profiles) : profiles_(std::move(profiles)) {
 }
 
+namespace {
+
+MatchKey with_body(MatchKey key, BodyKey body) {
+  key.body_kind = std::move(body.kind);
+  key.body = std::move(body.body);
+  return key;
+}
+
+}  // namespace
+
 MatchKey MatchKeyMaker::make(const Request& request) const {
+  IgnoredKeys ignored;
+  auto key = make_without_body(request, ignored);
+  return with_body(std::move(key), body_key_of(request, ignored));
+}
+
+MatchKey MatchKeyMaker::make(const Request& request, BodyKey long_body) const {
+  IgnoredKeys ignored;
+  return with_body(make_without_body(request, ignored), std::move(long_body));
+}
+
+// Also tells what the rules leave out of this request's key.
+MatchKey MatchKeyMaker::make_without_body(const Request& request, IgnoredKeys& ignored) const {
   const auto target = split_target(request.target);
   MatchKey key;
   key.origin = request.origin.text();
   key.method = request.method;
   key.path = normalised_path(target.path);
-  const auto ignored = ignored_keys_for(profiles_, request.origin, key.method, key.path);
+  ignored = ignored_keys_for(profiles_, request.origin, key.method, key.path);
   key.query = normalised_pairs(target.query);
   std::erase_if(key.query, [&](const std::string& pair) {
     return std::find(ignored.query.begin(), ignored.query.end(), decoded_pair(pair).key) != ignored.query.end();
   });
   key.range = request.headers.find("Range").value_or("");
-  auto body = body_key_of(request, ignored);
-  key.body_kind = std::move(body.kind);
-  key.body = std::move(body.body);
   return key;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/profile.hpp"
+#include "replay/matching/body_key.hpp"
 #include "storage/exchange/exchange.hpp"
 
 namespace tapedeck {
@@ -41,8 +42,12 @@ class MatchKeyMaker {
  public:
   explicit MatchKeyMaker(std::vector<Profile> profiles);
   MatchKey make(const Request& request) const;
+  // Of a request whose body is too large to be held and has been made a key of by itself.
+  MatchKey make(const Request& request, BodyKey long_body) const;
 
  private:
+  MatchKey make_without_body(const Request& request, IgnoredKeys& ignored) const;
+
   std::vector<Profile> profiles_;
 };
 

@@ -127,51 +127,151 @@ void append_quoted(std::string& text, std::string_view name, const std::optional
   text += "\" ";
 }
 
-// `part` is what stands between two delimiters, from the end of the first one's line on.
-bool append_part(std::string& text, std::string_view part) {
-  const auto head_end = part.find("\r\n\r\n");
-  if (!part.starts_with(line_end) || head_end == std::string_view::npos) return false;
-  // Without any field the empty line follows the delimiter's at once.
-  const auto head = read_head(head_end == 0 ? std::string_view() : part.substr(2, head_end - 2));
-  if (!head) return false;
+// The line of a part, but for its content; nullopt when its head is malformed.
+std::optional<std::string> part_line(std::string_view head_text) {
+  const auto head = read_head(head_text);
+  if (!head) return std::nullopt;
   const auto parameters = parameters_of(head->disposition.value_or(""));
-  if (!parameters) return false;
+  if (!parameters) return std::nullopt;
   std::optional<std::string> name;
   std::optional<std::string> filename;
   std::optional<std::string> coded_filename;
   if (!find_once(*parameters, "name", name) || !find_once(*parameters, "filename", filename) ||
       !find_once(*parameters, "filename*", coded_filename)) {
-    return false;
+    return std::nullopt;
   }
-  text += "part ";
-  append_quoted(text, "name", name);
-  append_quoted(text, "filename", filename);
-  append_quoted(text, "filename*", coded_filename);
-  append_quoted(text, "type", head->type);
-  text.append(digest_and_size(part.substr(head_end + 4))) += '\n';
-  return true;
+  std::string line = "part ";
+  append_quoted(line, "name", name);
+  append_quoted(line, "filename", filename);
+  append_quoted(line, "filename*", coded_filename);
+  append_quoted(line, "type", head->type);
+  return line;
+}
+
+// The line end before a delimiter is the delimiter's, not the content's; empty without a usable boundary.
+std::string delimiter_of(std::string_view content_type) {
+  const auto parameters = parameters_of(content_type);
+  std::optional<std::string> boundary;
+  if (!parameters || !find_once(*parameters, "boundary", boundary)) return {};
+  return boundary && is_boundary(*boundary) ? "\r\n--" + *boundary : std::string();
 }
 
 }  // namespace
 
-std::optional<std::string> canonical_multipart(std::string_view content_type, std::string_view body) {
-  const auto parameters = parameters_of(content_type);
-  std::optional<std::string> boundary;
-  if (!parameters || !find_once(*parameters, "boundary", boundary)) return std::nullopt;
-  if (!boundary || !is_boundary(*boundary)) return std::nullopt;
-  // The line end before a delimiter is the delimiter's, not the content's; the first one stands at the very beginning.
-  const auto delimiter = "\r\n--" + *boundary;
-  if (!body.starts_with(std::string_view(delimiter).substr(2))) return std::nullopt;
-  body.remove_prefix(delimiter.size() - 2);
-  std::string text;
-  for (std::size_t parts = 0; !body.starts_with("--"); ++parts) {
-    const auto end = body.find(delimiter);
-    if (end == std::string_view::npos || parts == multipart_parts_max) return std::nullopt;
-    if (!append_part(text, body.substr(0, end))) return std::nullopt;
-    body.remove_prefix(end + delimiter.size());
+CanonicalMultipart::CanonicalMultipart(std::string_view content_type)
+    : delimiter_(delimiter_of(content_type)), buffer_(line_end) {
+  // The first delimiter stands at the very beginning, without its line end.
+  if (delimiter_.empty()) state_ = State::malformed;
+}
+
+void CanonicalMultipart::add(std::string_view bytes) {
+  if (state_ == State::malformed) return;
+  buffer_ += bytes;
+  while (step()) {
   }
-  if (body != "--" && body != "--\r\n") return std::nullopt;
-  return text;
+  if (state_ == State::malformed) buffer_.clear();
+}
+
+// Whether the buffer may hold more than was taken out of it.
+bool CanonicalMultipart::step() {
+  switch (state_) {
+    case State::preamble:
+      return step_preamble();
+    case State::behind_delimiter:
+      return step_behind_delimiter();
+    case State::head:
+      return step_head();
+    case State::content:
+      return step_content();
+    case State::epilogue:
+      if (!line_end.starts_with(buffer_)) state_ = State::malformed;
+      return false;
+    case State::malformed:
+      break;
+  }
+  return false;
+}
+
+bool CanonicalMultipart::step_preamble() {
+  const auto size = std::min(buffer_.size(), delimiter_.size());
+  if (buffer_.compare(0, size, delimiter_, 0, size) != 0) {
+    state_ = State::malformed;
+  } else if (size == delimiter_.size()) {
+    buffer_.erase(0, size);
+    state_ = State::behind_delimiter;
+  }
+  return state_ == State::behind_delimiter;
+}
+
+bool CanonicalMultipart::step_behind_delimiter() {
+  if (buffer_.size() < 2) return false;
+  if (buffer_.starts_with("--")) {
+    buffer_.erase(0, 2);
+    state_ = State::epilogue;
+  } else if (buffer_.starts_with(line_end) && parts_ < multipart_parts_max) {
+    ++parts_;
+    state_ = State::head;
+  } else {
+    state_ = State::malformed;
+  }
+  return true;
+}
+
+// The buffer begins with the line end behind the delimiter, so that a head without any field ends at once.
+bool CanonicalMultipart::step_head() {
+  const auto end = buffer_.find("\r\n\r\n");
+  if (end == std::string::npos) {
+    if (buffer_.size() > part_head_bytes_max + delimiter_.size()) state_ = State::malformed;
+    return false;
+  }
+  const std::string_view head(buffer_);
+  auto line = part_line(end == 0 ? std::string_view() : head.substr(2, end - 2));
+  if (!line || head.substr(0, end).find(delimiter_) != std::string_view::npos) {
+    state_ = State::malformed;
+    return false;
+  }
+  part_line_ = std::move(*line);
+  content_digest_ = Sha256();
+  content_bytes_ = 0;
+  // A delimiter that takes the line end of the head's last line for its own leaves a part without a whole head.
+  buffer_.erase(0, end + 2);
+  borrowed_ = 2;
+  state_ = State::content;
+  return true;
+}
+
+bool CanonicalMultipart::step_content() {
+  const auto end = buffer_.find(delimiter_);
+  if (end == 0 && borrowed_ != 0) {
+    state_ = State::malformed;
+    return false;
+  }
+  // What could be the beginning of a delimiter waits.
+  const auto known = end != std::string::npos ? end : buffer_.size() - std::min(buffer_.size(), delimiter_.size() - 1);
+  if (known > borrowed_) {
+    content_digest_.add(std::string_view(buffer_).substr(borrowed_, known - borrowed_));
+    content_bytes_ += known - borrowed_;
+    buffer_.erase(0, known);
+    borrowed_ = 0;
+  }
+  if (end == std::string::npos) return false;
+  buffer_.erase(0, borrowed_ + delimiter_.size());
+  borrowed_ = 0;
+  text_.append(part_line_).append(digest_text(content_digest_.finish(), content_bytes_)) += '\n';
+  state_ = State::behind_delimiter;
+  return true;
+}
+
+std::optional<std::string> CanonicalMultipart::finish() {
+  const bool whole = state_ == State::epilogue && (buffer_.empty() || buffer_ == line_end);
+  if (!whole) return std::nullopt;
+  return std::move(text_);
+}
+
+std::optional<std::string> canonical_multipart(std::string_view content_type, std::string_view body) {
+  CanonicalMultipart multipart(content_type);
+  multipart.add(body);
+  return multipart.finish();
 }
 
 PartLine split_part_line(std::string_view line) {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "storage/cassette/sha256.hpp"
 
 namespace tapedeck {
 
@@ -15,6 +18,36 @@ namespace tapedeck {
 // delimiter, lines that end in LF alone, folded or malformed fields, a field that counts twice, or a size beyond
 // bounds.
 std::optional<std::string> canonical_multipart(std::string_view content_type, std::string_view body);
+
+// The same for a body that comes in pieces of any size, in memory that does not grow with it.
+class CanonicalMultipart {
+ public:
+  explicit CanonicalMultipart(std::string_view content_type);
+  void add(std::string_view bytes);
+  std::optional<std::string> finish();
+
+ private:
+  // Where in the body the next byte stands: before the first delimiter, behind any delimiter, in a part's head, in its
+  // content, or behind the last delimiter.
+  enum class State { preamble, behind_delimiter, head, content, epilogue, malformed };
+
+  bool step();
+  bool step_preamble();
+  bool step_behind_delimiter();
+  bool step_head();
+  bool step_content();
+
+  State state_ = State::preamble;
+  std::string delimiter_;
+  std::string buffer_;  // what came and is not yet understood
+  std::size_t borrowed_ =
+      0;  // bytes at the buffer's beginning that belong to the head's end and to a delimiter at most
+  std::size_t parts_ = 0;
+  std::string part_line_;  // of the part whose content comes
+  Sha256 content_digest_;
+  std::uint64_t content_bytes_ = 0;
+  std::string text_;
+};
 
 // How a line of it is told to people. `label` is `"file"`, or empty for a part without a name.
 struct PartLine {

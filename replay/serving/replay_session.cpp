@@ -5,6 +5,7 @@
 #include <span>
 #include <tuple>
 
+#include "replay/matching/stored_key.hpp"
 #include "replay/serving/cursors.hpp"
 #include "replay/serving/miss_explanation.hpp"
 #include "replay/serving/recording_index.hpp"
@@ -76,11 +77,17 @@ Result<std::unique_ptr<ReplayLibrary>> ReplayLibrary::build(CassetteReader& read
   auto state = std::make_unique<State>(sequence);
   ReadParts parts;
   parts.response_bodies = false;
+  std::optional<Failure> failure;
   const auto read = reader.for_each(parts, [&](StoredExchange&& stored) {
-    state->index.insert(keys.make(stored.exchange.request), stored);
-    return true;
+    const auto key = key_of(stored, reader, keys);
+    if (!key)
+      failure = key.error();
+    else
+      state->index.insert(*key, stored);
+    return !failure;
   });
   if (!read) return read.error();
+  if (failure) return *failure;
   state->index.finish(TakeLineage(*takes));
   return std::unique_ptr<ReplayLibrary>(new ReplayLibrary(std::move(state)));
 }

@@ -1,26 +1,30 @@
 #include "replay/serving/take_comparison.hpp"
 
-#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "replay/matching/stored_key.hpp"
 
 namespace tapedeck {
 
 namespace {
 
-// Enough to tell two answers apart in a report; nothing is decided by it.
-std::size_t answer_fingerprint(const Exchange& exchange) {
-  if (!exchange.response) return 0;
-  return std::hash<std::string>{}(exchange.response->body.bytes) * 31 +
-         static_cast<std::size_t>(exchange.response->status);
+// Status and body of an answer; equal bodies are one in a cassette.
+using Answer = std::pair<int, std::int64_t>;
+
+Answer answer_of(const StoredExchange& stored) {
+  if (!stored.exchange.response) return {0, 0};
+  return {stored.exchange.response->status, stored.response_body.id};
 }
 
 // For each key its answers by take.
-using Answers = std::unordered_map<std::string, std::map<std::int64_t, std::vector<std::size_t>>>;
+using Answers = std::unordered_map<std::string, std::map<std::int64_t, std::vector<Answer>>>;
 
-void count_changes(const std::map<std::int64_t, std::vector<std::size_t>>& by_take, std::int64_t last,
+void count_changes(const std::map<std::int64_t, std::vector<Answer>>& by_take, std::int64_t last,
                    TakeChanges& changes) {
   const auto newest = by_take.find(last);
   if (newest == by_take.end()) return;
@@ -52,12 +56,17 @@ Result<TakeChanges> compare_last_take(CassetteReader& reader, const MatchKeyMake
     return changes;
   }
   Answers answers;
-  auto read = reader.for_each({true, true, false}, [&](StoredExchange&& stored) {
-    answers[keys.make(stored.exchange.request).text()][stored.take_ordinal].push_back(
-        answer_fingerprint(stored.exchange));
-    return true;
+  std::optional<Failure> failure;
+  auto read = reader.for_each({true, false, false}, [&](StoredExchange&& stored) {
+    auto key = key_of(stored, reader, keys);
+    if (!key)
+      failure = key.error();
+    else
+      answers[key->text()][stored.take_ordinal].push_back(answer_of(stored));
+    return !failure;
   });
   if (!read) return read.error();
+  if (failure) return *failure;
   for (const auto& [key, by_take] : answers) count_changes(by_take, last, changes);
   return changes;
 }

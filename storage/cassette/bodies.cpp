@@ -6,15 +6,9 @@
 
 #include "storage/cassette/failures.hpp"
 #include "storage/cassette/schema.hpp"
+#include "storage/cassette/sha256.hpp"
 
 namespace tapedeck {
-
-std::string sha256(std::string_view bytes) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
 
 BodyWriter::BodyWriter(Database& database, Statement find, Statement insert_body, Statement insert_piece)
     : database_(&database),
@@ -37,7 +31,7 @@ Result<std::unique_ptr<BodyWriter>> BodyWriter::prepare(Database& database) {
 Result<std::int64_t> BodyWriter::keep(std::string_view bytes) {
   if (bytes.empty()) return 0;
   const auto digest = sha256(bytes);
-  auto found = find_.bind_blob(digest).take_integer(0);
+  auto found = find(digest);
   if (!found || *found != 0) return found;
 
   const auto size = static_cast<std::int64_t>(bytes.size());
@@ -52,34 +46,63 @@ Result<std::int64_t> BodyWriter::keep(std::string_view bytes) {
   return id;
 }
 
-BodyReader::BodyReader(std::string name, Statement find, Statement pieces)
-    : name_(std::move(name)), find_(std::move(find)), pieces_(std::move(pieces)) {
+BodyReader::BodyReader(std::string name, Statement find, Statement find_size, Statement pieces, Statement piece)
+    : name_(std::move(name)),
+      find_(std::move(find)),
+      find_size_(std::move(find_size)),
+      pieces_(std::move(pieces)),
+      piece_(std::move(piece)) {
 }
 
 Result<std::unique_ptr<BodyReader>> BodyReader::prepare(Database& database) {
   auto find = database.prepare("SELECT size, first_piece FROM bodies WHERE id = ?");
   if (!find) return find.error();
+  auto find_size = database.prepare("SELECT size FROM bodies WHERE id = ?");
+  if (!find_size) return find_size.error();
   auto pieces = database.prepare("SELECT n, bytes FROM body_pieces WHERE body = ? ORDER BY n");
   if (!pieces) return pieces.error();
-  return std::unique_ptr<BodyReader>(new BodyReader(database.name(), std::move(*find), std::move(*pieces)));
+  auto piece = database.prepare("SELECT bytes FROM body_pieces WHERE body = ? AND n = ?");
+  if (!piece) return piece.error();
+  return std::unique_ptr<BodyReader>(
+      new BodyReader(database.name(), std::move(*find), std::move(*find_size), std::move(*pieces), std::move(*piece)));
 }
 
-Result<void> BodyReader::load(std::int64_t id, std::string& bytes) {
+Result<std::uint64_t> BodyReader::size_of(std::int64_t id) {
+  const StatementReset size_reset(find_size_);
+  auto found = find_size_.bind(id).step();
+  if (!found) return found.error();
+  if (!*found) return damaged(id, "is missing");
+  RowReader row(find_size_);
+  const auto size = static_cast<std::uint64_t>(row.integer(1, body_bytes_max_stored));
+  if (!row.ok()) return damaged(id, "has a wrong " + row.problem());
+  return size;
+}
+
+Result<std::uint64_t> BodyReader::load(std::int64_t id, std::uint64_t bytes_max, std::string& bytes) {
+  auto size = size_of(id);
+  if (!size || *size > bytes_max) return size;
+  if (auto loaded = load_first_piece(id, *size, bytes); !loaded) return loaded.error();
+  if (*size > body_piece_bytes) {
+    if (auto loaded = load_further_pieces(id, *size, bytes); !loaded) return loaded.error();
+  }
+  return size;
+}
+
+Result<void> BodyReader::load_first_piece(std::int64_t id, std::uint64_t size, std::string& bytes) {
   const StatementReset find_reset(find_);
   auto found = find_.bind(id).step();
   if (!found) return found.error();
   if (!*found) return damaged(id, "is missing");
   RowReader row(find_);
-  const auto size = static_cast<std::uint64_t>(row.integer(1, body_bytes_max_stored));
+  row.skip(1);
   const auto first = row.blob(body_piece_bytes);
   if (!row.ok()) return damaged(id, "has a wrong " + row.problem());
   if (first.size() != std::min<std::uint64_t>(size, body_piece_bytes)) return damaged(id, "has a wrong first piece");
   bytes.assign(first);
-  if (size > body_piece_bytes) return load_pieces(id, size, bytes);
   return {};
 }
 
-Result<void> BodyReader::load_pieces(std::int64_t id, std::uint64_t size, std::string& bytes) {
+Result<void> BodyReader::load_further_pieces(std::int64_t id, std::uint64_t size, std::string& bytes) {
   const StatementReset pieces_reset(pieces_);
   pieces_.bind(id);
   for (std::int64_t n = 1; bytes.size() < size; ++n) {
@@ -98,6 +121,22 @@ Result<void> BodyReader::load_pieces(std::int64_t id, std::uint64_t size, std::s
   return {};
 }
 
+Result<void> BodyReader::load_piece(std::int64_t id, std::uint64_t size, std::uint64_t n, std::string& bytes) {
+  bytes.clear();
+  if (n > (size - 1) / body_piece_bytes) return {};
+  if (n == 0) return load_first_piece(id, size, bytes);
+  const StatementReset piece_reset(piece_);
+  auto found = piece_.bind(id).bind(static_cast<std::int64_t>(n)).step();
+  if (!found) return found.error();
+  if (!*found) return damaged(id, "lacks its piece " + std::to_string(n));
+  RowReader row(piece_);
+  const auto piece = row.blob(body_piece_bytes);
+  const auto expected = std::min<std::uint64_t>(size - n * body_piece_bytes, body_piece_bytes);
+  if (!row.ok() || piece.size() != expected) return damaged(id, "has a wrong piece " + std::to_string(n));
+  bytes.assign(piece);
+  return {};
+}
+
 Failure BodyReader::damaged(std::int64_t id, std::string_view what) const {
   return cassette_corrupt(name_, "body " + std::to_string(id) + " " + std::string(what));
 }
@@ -107,7 +146,7 @@ Result<void> BodyReader::check_digests(Database& database) {
   if (!reader) return reader.error();
   auto all = database.prepare("SELECT id, digest FROM bodies");
   if (!all) return all.error();
-  std::string bytes;
+  std::string piece;
   while (true) {
     auto found = all->step();
     if (!found) return found.error();
@@ -116,8 +155,14 @@ Result<void> BodyReader::check_digests(Database& database) {
     const auto id = row.integer();
     const auto digest = row.optional_blob_of_size(SHA256_DIGEST_LENGTH);
     if (!row.ok()) return (*reader)->damaged(id, "has a wrong " + row.problem());
-    if (auto loaded = (*reader)->load(id, bytes); !loaded) return loaded;
-    if (digest && *digest != sha256(bytes)) return (*reader)->damaged(id, "is not what its digest says");
+    auto size = (*reader)->size_of(id);
+    if (!size) return size.error();
+    Sha256 computed;
+    for (std::uint64_t n = 0; n <= (*size - 1) / body_piece_bytes; ++n) {
+      if (auto loaded = (*reader)->load_piece(id, *size, n, piece); !loaded) return loaded;
+      computed.add(piece);
+    }
+    if (digest && *digest != computed.finish()) return (*reader)->damaged(id, "is not what its digest says");
   }
 }
 

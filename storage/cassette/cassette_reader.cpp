@@ -135,15 +135,17 @@ Result<StoredExchange> CassetteReader::State::complete(ExchangeRow&& row, const 
   stored.take_ordinal = row.place.take_ordinal;
   stored.exchange = std::move(row.exchange);
   if (is_abandoned() && stored.exchange.state == ExchangeState::open) stored.exchange.state = ExchangeState::cut;
-  if (parts.request_bodies && row.place.request_body != 0) {
-    if (auto loaded = bodies->load(row.place.request_body, stored.exchange.request.body.bytes); !loaded) {
-      return loaded.error();
-    }
+  stored.request_body.id = row.place.request_body;
+  stored.response_body.id = row.place.response_body;
+  if (parts.request_bodies && stored.request_body.id != 0) {
+    auto size = bodies->load(stored.request_body.id, parts.body_bytes_max, stored.exchange.request.body.bytes);
+    if (!size) return size.error();
+    stored.request_body.size = *size;
   }
-  if (parts.response_bodies && row.place.response_body != 0) {
-    if (auto loaded = bodies->load(row.place.response_body, stored.exchange.response->body.bytes); !loaded) {
-      return loaded.error();
-    }
+  if (parts.response_bodies && stored.response_body.id != 0 && stored.exchange.response) {
+    auto size = bodies->load(stored.response_body.id, parts.body_bytes_max, stored.exchange.response->body.bytes);
+    if (!size) return size.error();
+    stored.response_body.size = *size;
   }
   if (parts.events) {
     if (auto loaded = load_events(stored.id, stored.exchange.events); !loaded) return loaded.error();
@@ -222,6 +224,24 @@ Result<void> CassetteReader::for_each(const ReadParts& parts, const std::functio
     auto stored = state_->complete(std::move(*row), parts);
     if (!stored) return stored.error();
     if (!visitor(std::move(*stored))) return {};
+  }
+}
+
+Result<void> CassetteReader::load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes) {
+  bytes.clear();
+  if (body.size == 0) return {};
+  const Visit visit(*state_);
+  if (!visit.connected()) return visit.connected().error();
+  return state_->bodies->load_piece(body.id, body.size, n, bytes);
+}
+
+Result<void> CassetteReader::for_each_piece(const StoredBody& body,
+                                            const std::function<bool(std::string_view)>& visitor) {
+  const Visit visit(*state_);
+  std::string piece;
+  for (std::uint64_t n = 0;; ++n) {
+    if (auto loaded = load_piece(body, n, piece); !loaded) return loaded;
+    if (piece.empty() || !visitor(piece)) return {};
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/options.hpp"
 #include "config/result.hpp"
 #include "storage/cassette/cassette_writer.hpp"
 #include "storage/exchange/exchange.hpp"
@@ -25,18 +26,34 @@ struct Take {
   std::uint64_t exchange_count = 0;
 };
 
+// A body in a cassette; equal bodies have equal ids, once they are whole.
+struct StoredBody {
+  std::int64_t id = 0;  // 0: no bytes
+  std::uint64_t size = 0;
+};
+
 struct StoredExchange {
   std::int64_t id = 0;
   std::string uuid;
   std::int64_t take_ordinal = 0;
+  StoredBody request_body;
+  StoredBody response_body;
   Exchange exchange;
+
+  // A body that was asked for and is too large to be held: its bytes are not in `exchange`.
+  bool request_body_stays() const { return request_body.size > exchange.request.body.bytes.size(); }
+  bool response_body_stays() const {
+    return exchange.response && response_body.size > exchange.response->body.bytes.size();
+  }
 };
 
 // Which parts of exchanges a visit loads. Bodies of responses are the bulk of a cassette, so an index is built without.
+// A body above `body_bytes_max` stays in the cassette, from where load_piece reads it.
 struct ReadParts {
   bool request_bodies = true;
   bool response_bodies = true;
   bool events = false;
+  std::uint64_t body_bytes_max = body_memory_bytes_max;
 };
 
 // Reads a cassette and never changes a byte of it or of its folder (docs/cassette-format.md, "Reading"). Everything in
@@ -53,6 +70,10 @@ class CassetteReader {
   Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
   // All exchanges in order of (take ordinal, finished number), until `visit` returns false.
   Result<void> for_each(const ReadParts& parts, const std::function<bool(StoredExchange&&)>& visit);
+  // Piece `n` of a body, from 0 on: 64 KiB, but for the last. Behind the end it is empty.
+  Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes);
+  // All pieces in order, until `visit` returns false.
+  Result<void> for_each_piece(const StoredBody& body, const std::function<bool(std::string_view)>& visit);
   // PRAGMA integrity_check and foreign keys, for tests and `tapedeck check`.
   Result<void> check_integrity();
 

@@ -4,8 +4,8 @@
 
 #include <sqlite3.h>
 
-#include "storage/cassette/bodies.hpp"
-#include "storage/cassette/exchange_rows.hpp"
+#include "storage/cassette/exchange_writer.hpp"
+#include "storage/cassette/long_exchanges.hpp"
 #include "storage/cassette/schema.hpp"
 #include "storage/cassette/sqlite/statement.hpp"
 #include "storage/cassette/words.hpp"
@@ -18,21 +18,14 @@ namespace {
 constexpr std::int64_t checkpoint_pages = 4096;  // 16 MiB of 4 KiB pages
 constexpr std::int64_t id_max = std::int64_t{1} << 53;
 
-Failure unfit(const std::string& name, std::string_view part) {
-  return {"cassette-write-failed", Blame::us,
-          "an exchange does not fit into " + name + ": its " + std::string(part) +
-              " is too large or malformed; leave its host out with --host or --profile"};
-}
-
 }  // namespace
 
 // Statements refer to the database and are declared after it.
 struct CassetteWriter::State {
   WriterOptions options;
   std::unique_ptr<WritableCassette> cassette;
-  std::unique_ptr<BodyWriter> bodies;
-  std::unique_ptr<Statement> insert_exchange;
-  std::unique_ptr<Statement> insert_event;
+  std::unique_ptr<ExchangeWriter> exchanges;
+  std::unique_ptr<LongExchanges> long_exchanges;
   std::uint64_t takes_before = 0;
   std::int64_t take_ordinal = 0;  // 0: none begun
   std::int64_t next_id = 0;
@@ -41,8 +34,8 @@ struct CassetteWriter::State {
   Result<void> mark_interrupted();
   Result<void> prepare();
   void release_statements();
-  Result<void> insert(const Exchange& exchange, std::int64_t id);
-  Result<void> insert_events(const Exchange& exchange, std::int64_t id);
+  ExchangePlace place_of(std::int64_t id) const;
+  Result<std::int64_t> keep(const RecordingStep& step, std::int64_t& next_new_id);
 };
 
 // What a crashed run left open. Its last moment is unknown, so no end is made up for it.
@@ -61,17 +54,12 @@ Result<void> CassetteWriter::State::mark_interrupted() {
 }
 
 Result<void> CassetteWriter::State::prepare() {
-  auto body_writer = BodyWriter::prepare(database());
-  if (!body_writer) return body_writer.error();
-  bodies = std::move(*body_writer);
-  auto exchange = database().prepare(insert_exchange_sql());
-  if (!exchange) return exchange.error();
-  insert_exchange = std::make_unique<Statement>(std::move(*exchange));
-  auto event = database().prepare(
-      "INSERT INTO events(exchange, n, direction, kind, time_us, offset, length, data)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, NULL)");
-  if (!event) return event.error();
-  insert_event = std::make_unique<Statement>(std::move(*event));
+  auto exchange_writer = ExchangeWriter::prepare(database());
+  if (!exchange_writer) return exchange_writer.error();
+  exchanges = std::move(*exchange_writer);
+  auto long_writer = LongExchanges::prepare(database());
+  if (!long_writer) return long_writer.error();
+  long_exchanges = std::move(*long_writer);
   auto takes = database().query_integer("SELECT count(*) FROM takes");
   if (!takes) return takes.error();
   takes_before = static_cast<std::uint64_t>(*takes);
@@ -83,42 +71,38 @@ Result<void> CassetteWriter::State::prepare() {
 }
 
 void CassetteWriter::State::release_statements() {
-  insert_event.reset();
-  insert_exchange.reset();
-  bodies.reset();
+  long_exchanges.reset();
+  exchanges.reset();
 }
 
-Result<void> CassetteWriter::State::insert(const Exchange& exchange, std::int64_t id) {
-  if (const auto part = unfit_part(exchange)) return unfit(database().name(), *part);
+ExchangePlace CassetteWriter::State::place_of(std::int64_t id) const {
   ExchangePlace place;
   place.id = id;
   place.take_ordinal = take_ordinal;
   place.uuid = uuid_from_random(options.environment.random_bytes());
-  auto request_body = bodies->keep(exchange.request.body.bytes);
-  if (!request_body) return request_body.error();
-  place.request_body = *request_body;
-  if (exchange.response) {
-    auto response_body = bodies->keep(exchange.response->body.bytes);
-    if (!response_body) return response_body.error();
-    place.response_body = *response_body;
-  }
-  if (auto inserted = tapedeck::insert_exchange(*insert_exchange, place, exchange); !inserted) return inserted;
-  return insert_events(exchange, id);
+  return place;
 }
 
-Result<void> CassetteWriter::State::insert_events(const Exchange& exchange, std::int64_t id) {
-  std::int64_t n = 0;
-  for (const auto& event : exchange.events) {
-    insert_event->bind(id)
-        .bind(++n)
-        .bind(static_cast<std::int64_t>(event.direction))
-        .bind(static_cast<std::int64_t>(event.kind))
-        .bind(event.time_us)
-        .bind(static_cast<std::int64_t>(event.offset))
-        .bind(static_cast<std::int64_t>(event.length));
-    if (auto inserted = insert_event->run_changing(1); !inserted) return inserted;
+// The id of the exchange that the step is about; a new one is `next_new_id`.
+Result<std::int64_t> CassetteWriter::State::keep(const RecordingStep& step, std::int64_t& next_new_id) {
+  if (const auto* whole = std::get_if<RedactedExchange>(&step)) {
+    if (auto inserted = exchanges->insert(whole->exchange(), place_of(next_new_id)); !inserted) return inserted.error();
+    return next_new_id++;
   }
-  return {};
+  if (const auto* heads = std::get_if<LongHeads>(&step)) {
+    const auto known = long_exchanges->row_of(heads->id);
+    const auto id = known ? *known : next_new_id++;
+    if (auto kept = long_exchanges->keep_heads(*heads, place_of(id), *exchanges); !kept) return kept.error();
+    return id;
+  }
+  if (const auto* piece = std::get_if<LongPiece>(&step)) {
+    if (auto kept = long_exchanges->keep_piece(*piece); !kept) return kept.error();
+    return long_exchanges->row_of(piece->id).value_or(0);
+  }
+  const auto& end = std::get<LongEnd>(step);
+  const auto id = long_exchanges->row_of(end.id).value_or(0);
+  if (auto ended = long_exchanges->end(end, *exchanges); !ended) return ended.error();
+  return id;
 }
 
 CassetteWriter::CassetteWriter(std::unique_ptr<State> state) : state_(std::move(state)) {
@@ -163,7 +147,8 @@ Result<std::int64_t> CassetteWriter::begin_take(TakeKind kind) {
       " VALUES (?, ?, ?, 'open', nullif(?, 0), ?, NULL, ?, ?)");
   if (!insert) return insert.error();
 
-  if (state_->options.rules_snapshot.size() > rules_bytes_max) return unfit(state_->database().name(), "list of rules");
+  if (state_->options.rules_snapshot.size() > rules_bytes_max)
+    return unfit_for_cassette(state_->database().name(), "list of rules");
   const auto uuid = uuid_from_random(environment.random_bytes());
   insert->bind(*last + 1)
       .bind_blob(uuid_bytes(uuid))
@@ -177,18 +162,30 @@ Result<std::int64_t> CassetteWriter::begin_take(TakeKind kind) {
   return state_->take_ordinal;
 }
 
-Result<std::int64_t> CassetteWriter::append(const std::vector<const RedactedExchange*>& exchanges) {
+Result<std::vector<std::int64_t>> CassetteWriter::append(const std::vector<const RecordingStep*>& steps) {
   assert(state_->take_ordinal != 0);
-  const auto first_id = state_->next_id;
   auto transaction = Transaction::begin(state_->database());
   if (!transaction) return transaction.error();
-  auto id = first_id;
-  for (const auto* redacted : exchanges) {
-    if (auto inserted = state_->insert(redacted->exchange(), id++); !inserted) return inserted.error();
+  std::vector<std::int64_t> ids;
+  auto next_new_id = state_->next_id;
+  std::optional<Failure> failure;
+  for (const auto* step : steps) {
+    auto kept = state_->keep(*step, next_new_id);
+    if (!kept) {
+      failure = kept.error();
+      break;
+    }
+    ids.push_back(*kept);
   }
-  if (auto committed = transaction->commit(); !committed) return committed.error();
-  state_->next_id = id;
-  return first_id;
+  if (!failure) {
+    if (auto committed = transaction->commit(); !committed) failure = committed.error();
+  }
+  if (failure) {
+    state_->long_exchanges->forget_all();
+    return *failure;
+  }
+  state_->next_id = next_new_id;
+  return ids;
 }
 
 void CassetteWriter::checkpoint_if_large() {
@@ -198,6 +195,10 @@ void CassetteWriter::checkpoint_if_large() {
 
 Result<void> CassetteWriter::end_take(TakeState state) {
   assert(state_->take_ordinal != 0);
+  // What did not come to its end is cut, whatever became of the take.
+  auto cut = state_->database().prepare("UPDATE exchanges SET state = 'cut' WHERE take = ? AND state = 'open'");
+  if (!cut) return cut.error();
+  if (auto done = cut->bind(state_->take_ordinal).run(); !done) return done;
   auto update = state_->database().prepare("UPDATE takes SET state = ?, ended_at_us = ? WHERE ordinal = ?");
   if (!update) return update.error();
   update->bind_text(word_of(take_state_words, state))

@@ -10,7 +10,7 @@
 #include "config/options.hpp"
 #include "config/result.hpp"
 #include "storage/cassette/environment.hpp"
-#include "storage/redaction/redacted_exchange.hpp"
+#include "storage/cassette/recording_step.hpp"
 
 namespace tapedeck {
 
@@ -40,8 +40,9 @@ class CassetteWriter {
 
   Result<std::int64_t> begin_take(TakeKind kind);  // its ordinal, from 1
   // One transaction for all of them: either every one is kept or none. Sets nothing aside on failure (a full disk is
-  // Failure `cassette-write-failed` with the system's reason). Returns the id of the first; the others follow on it.
-  Result<std::int64_t> append(const std::vector<const RedactedExchange*>& exchanges);
+  // Failure `cassette-write-failed` with the system's reason); long exchanges that had begun are then over. Returns for
+  // each step the id of its exchange; new ones are numbered on from the last.
+  Result<std::vector<std::int64_t>> append(const std::vector<const RecordingStep*>& steps);
   // Moves what was committed from the -wal into the file when the -wal has grown large. Apart from append, so that
   // nobody waits for it who waits for a commit. That it fails loses nothing; close() will say so.
   void checkpoint_if_large();

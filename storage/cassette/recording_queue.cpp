@@ -18,12 +18,28 @@ constexpr std::size_t batch_exchanges_max = 512;
 constexpr std::size_t queued_bytes_max = 256 * 1024 * 1024;
 
 struct Item {
-  RedactedExchange exchange;
+  RecordingStep step;
   RecordingQueue::OnCommitted on_committed;
 };
 
-std::size_t body_bytes(const Exchange& exchange) {
+std::size_t body_bytes(const RedactedExchange& redacted) {
+  const auto& exchange = redacted.exchange();
   return exchange.request.body.bytes.size() + (exchange.response ? exchange.response->body.bytes.size() : 0);
+}
+
+std::size_t body_bytes(const RecordingStep& step) {
+  if (const auto* whole = std::get_if<RedactedExchange>(&step)) return body_bytes(*whole);
+  if (const auto* heads = std::get_if<LongHeads>(&step)) return body_bytes(heads->exchange);
+  if (const auto* piece = std::get_if<LongPiece>(&step)) return piece->bytes.bytes().size();
+  const auto& end = std::get<LongEnd>(step);
+  return end.exchange ? body_bytes(*end.exchange) : 0;
+}
+
+// The exchange that is whole with this step, or null.
+RedactedExchange* ending_exchange(RecordingStep& step) {
+  if (auto* whole = std::get_if<RedactedExchange>(&step)) return whole;
+  auto* end = std::get_if<LongEnd>(&step);
+  return end != nullptr && end->exchange ? &*end->exchange : nullptr;
 }
 
 }  // namespace
@@ -38,6 +54,7 @@ struct RecordingQueue::State {
   std::deque<Item> items;
   std::size_t queued_bytes = 0;
   std::uint64_t finished_number = 0;
+  LongExchangeId last_long_exchange = 0;
   bool stopping = false;
   std::optional<Failure> failure;
 
@@ -45,7 +62,7 @@ struct RecordingQueue::State {
 
   void run();
   std::vector<Item> take_batch();
-  Result<std::int64_t> commit(const std::vector<Item>& batch);
+  Result<std::vector<std::int64_t>> commit(const std::vector<Item>& batch);
 };
 
 // Empty when there is nothing left and nothing will come.
@@ -54,7 +71,7 @@ std::vector<Item> RecordingQueue::State::take_batch() {
   changed.wait(lock, [&] { return stopping || !items.empty(); });
   std::vector<Item> batch;
   while (!items.empty() && batch.size() < batch_exchanges_max) {
-    queued_bytes -= body_bytes(items.front().exchange.exchange());
+    queued_bytes -= body_bytes(items.front().step);
     batch.push_back(std::move(items.front()));
     items.pop_front();
   }
@@ -62,16 +79,15 @@ std::vector<Item> RecordingQueue::State::take_batch() {
 }
 
 // After a failure nothing is written any more: what follows could not be told from a whole recording.
-// The id of the first; the others follow on it.
-Result<std::int64_t> RecordingQueue::State::commit(const std::vector<Item>& batch) {
+Result<std::vector<std::int64_t>> RecordingQueue::State::commit(const std::vector<Item>& batch) {
   {
     const std::lock_guard lock(mutex);
     if (failure) return *failure;
   }
-  std::vector<const RedactedExchange*> exchanges;
-  for (const auto& item : batch) exchanges.push_back(&item.exchange);
-  auto appended = writer->append(exchanges);
-  if (appended) return *appended;
+  std::vector<const RecordingStep*> steps;
+  for (const auto& item : batch) steps.push_back(&item.step);
+  auto appended = writer->append(steps);
+  if (appended) return appended;
   const std::lock_guard lock(mutex);
   failure = appended.error();
   return *failure;
@@ -84,7 +100,7 @@ void RecordingQueue::State::run() {
     const auto committed = commit(batch);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (committed)
-        batch[i].on_committed(*committed + static_cast<std::int64_t>(i));
+        batch[i].on_committed((*committed)[i]);
       else
         batch[i].on_committed(committed.error());
     }
@@ -103,27 +119,34 @@ RecordingQueue::~RecordingQueue() {
   (void)stop();
 }
 
-Result<void> RecordingQueue::push(RedactedExchange exchange, OnCommitted on_committed) {
+Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed) {
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->failure) return *state_->failure;
     if (state_->stopping) return Failure{"recording-stopped", Blame::us, "recording has ended; start it again"};
-    const auto bytes = body_bytes(exchange.exchange());
+    const auto bytes = body_bytes(step);
     const bool too_many = state_->items.size() >= state_->exchanges_max;
     const bool too_large = !state_->items.empty() && state_->queued_bytes + bytes > queued_bytes_max;
     if (too_many || too_large) {
       return Failure{"recording-queue-full", Blame::us,
                      "the disk does not keep up with recording; send fewer requests at a time"};
     }
-    auto& last = state_->finished_number;
-    const auto given = exchange.exchange().finished_number;
-    last = given != 0 ? std::max(last, given) : last + 1;
-    if (given == 0) exchange.set_finished_number(last);
+    if (auto* ending = ending_exchange(step)) {
+      auto& last = state_->finished_number;
+      const auto given = ending->exchange().finished_number;
+      last = given != 0 ? std::max(last, given) : last + 1;
+      if (given == 0) ending->set_finished_number(last);
+    }
     state_->queued_bytes += bytes;
-    state_->items.push_back({std::move(exchange), std::move(on_committed)});
+    state_->items.push_back({std::move(step), std::move(on_committed)});
   }
   state_->changed.notify_one();
   return {};
+}
+
+LongExchangeId RecordingQueue::new_long_exchange() {
+  const std::lock_guard lock(state_->mutex);
+  return ++state_->last_long_exchange;
 }
 
 std::unique_ptr<CassetteWriter> RecordingQueue::stop() {

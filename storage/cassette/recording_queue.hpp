@@ -20,8 +20,10 @@ class RecordingQueue {
   ~RecordingQueue();
 
   // Thread-safe, never blocks. A full queue is Failure `recording-queue-full`; then `on_committed` is not called.
-  // An exchange without a finished number is given the next one.
-  Result<void> push(RedactedExchange exchange, OnCommitted on_committed);
+  // An exchange that ends with this step and has no finished number is given the next one.
+  Result<void> push(RecordingStep step, OnCommitted on_committed);
+  // A name for a long exchange of this run. Thread-safe.
+  LongExchangeId new_long_exchange();
 
   // Waits until all that was pushed is committed, stops the thread and gives the writer back for end_take and close.
   std::unique_ptr<CassetteWriter> stop();

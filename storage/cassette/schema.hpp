@@ -22,7 +22,7 @@ inline constexpr std::size_t name_bytes_max = 4096;               // session, ho
 inline constexpr std::size_t head_bytes_max_stored = 512 * 1024;  // a target, a header list
 inline constexpr std::size_t interim_bytes_max = 2 * 1024 * 1024;
 inline constexpr std::size_t rules_bytes_max = 1024 * 1024;
-inline constexpr std::uint64_t body_bytes_max_stored = 256 * 1024 * 1024;
+inline constexpr std::uint64_t body_bytes_max_stored = std::uint64_t{1} << 40;
 inline constexpr std::int64_t time_us_max = std::int64_t{1} << 53;  // sums of two never overflow
 
 // What a cassette says of itself.

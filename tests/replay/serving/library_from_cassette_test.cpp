@@ -53,9 +53,9 @@ std::int64_t record(const std::filesystem::path& file, const Redactor& redactor,
   std::uint64_t number = 0;
   for (auto builder : builders) {
     ++number;
-    const auto exchange = redactor.redact(builder.numbers(number, number).build()).value();
-    const auto id = writer->append({&exchange}).value();
-    if (first == 0) first = id;
+    const RecordingStep step = redactor.redact(builder.numbers(number, number).build()).value();
+    const auto ids = writer->append({&step}).value();
+    if (first == 0) first = ids.front();
   }
   REQUIRE(writer->end_take(end).has_value());
   REQUIRE(writer->close().has_value());

@@ -97,12 +97,19 @@ inline Exchange numbered(int n) {
       .build();
 }
 
-inline Result<std::int64_t> append(CassetteWriter& writer, const std::vector<Exchange>& exchanges) {
-  std::vector<RedactedExchange> kept;
-  for (const auto& exchange : exchanges) kept.push_back(redacted(exchange));
-  std::vector<const RedactedExchange*> pointers;
-  for (const auto& exchange : kept) pointers.push_back(&exchange);
+inline Result<std::vector<std::int64_t>> append_steps(CassetteWriter& writer, const std::vector<RecordingStep>& steps) {
+  std::vector<const RecordingStep*> pointers;
+  for (const auto& step : steps) pointers.push_back(&step);
   return writer.append(pointers);
+}
+
+// The id of the first.
+inline Result<std::int64_t> append(CassetteWriter& writer, const std::vector<Exchange>& exchanges) {
+  std::vector<RecordingStep> steps;
+  for (const auto& exchange : exchanges) steps.emplace_back(redacted(exchange));
+  const auto ids = append_steps(writer, steps);
+  if (!ids) return ids.error();
+  return ids->front();
 }
 
 // One whole run of recording.
