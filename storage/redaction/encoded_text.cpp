@@ -154,7 +154,11 @@ class Unescaper {
 }  // namespace
 
 bool may_hold_escapes(std::string_view text) {
-  return text.find_first_of("%\\&") != std::string_view::npos;
+  // Three searches for one byte are many times faster than one for three.
+  for (const char c : {'%', '\\', '&'}) {
+    if (text.find(c) != std::string_view::npos) return true;
+  }
+  return false;
 }
 
 bool unescape_all(std::string_view text, UnescapedText& result) {

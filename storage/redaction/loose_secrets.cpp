@@ -20,6 +20,12 @@ std::size_t skip(std::string_view text, std::size_t at, std::string_view skipped
   return std::min(text.find_first_not_of(skipped, at), text.size());
 }
 
+// Where a key or an element may begin.
+std::size_t next_place(std::string_view text, std::size_t at) {
+  while (at < text.size() && text[at] != '"' && text[at] != '<') ++at;
+  return at;
+}
+
 // XML names carry a namespace in front.
 std::string_view local_name(std::string_view name) {
   return name.substr(name.rfind(':') == std::string_view::npos ? 0 : name.rfind(':') + 1);
@@ -37,7 +43,7 @@ std::size_t LooseFinder::find(std::string_view window, bool last, TextEdits& edi
     long_secret_ = nullptr;
   }
   std::size_t done = at;  // what stands before is not looked at again
-  for (at = text_.find_first_of("\"<", at); at != std::string_view::npos; at = text_.find_first_of("\"<", at)) {
+  for (at = next_place(text_, at); at < text_.size(); at = next_place(text_, at)) {
     const auto known = edits.size();
     const auto step = text_[at] == '<' ? at_element(at, edits) : at_quote(at, edits);
     if (step.unfinished && !last) {

@@ -53,7 +53,8 @@ void TextRedaction::remove_known(bool last, std::string& redacted) {
   const auto& patterns = all ? *all : secrets_->literals();
   const auto reach = patterns.empty() || last ? 0 : echo_reach_bytes;
   const auto until = std::max(known_from_, known_.size() - std::min(known_.size(), reach));
-  if (!last && until - known_from_ < std::min(step_bytes_, echo_reach_bytes)) return;
+  // What stands around is searched as well, so a longer step costs less.
+  if (!last && until - known_from_ < 2 * step_bytes_) return;
   TextEdits edits;
   find_echoes(known_, known_from_, until, patterns, scope_.table, percent_coded_, edits);
   changed_ = changed_ || !edits.empty();
