@@ -94,24 +94,24 @@ void JsonFinder::take(const JsonToken& token) {
       pop();
       break;
     case JsonToken::Kind::string:
+      // The strings of a secret key are told by it, so it is the key that must be seen again.
+      if (rule_of_value() == nullptr) restart_ = std::max(restart_, document_ + token.begin);
       take_string(in_window(document_ + token.begin + 1), in_window(document_ + token.end - 1));
       break;
     default:
       break;
   }
   key_rule_ = nullptr;
-  key_open_ = false;
 }
 
 void JsonFinder::take_key(const JsonToken& token) {
-  last_key_ = document_ + token.begin;
-  key_open_ = true;
+  restart_ = document_ + token.begin;
   key_rule_ = nullptr;
   if (passing_ != Passing::nothing) {  // a key too long to be held is none of ours
     passing_ = Passing::nothing;
     return;
   }
-  const auto begin = in_window(last_key_) + 1;
+  const auto begin = in_window(restart_) + 1;
   const auto end = in_window(document_ + token.end - 1);
   key_rule_ = scope_.find(SecretPlace::json, KeyText::of_json(window_.substr(begin, end - begin)));
 }
@@ -186,7 +186,6 @@ void JsonFinder::close_document() {
   while (depth_ > 0) pop();
   waiting_.clear();
   key_rule_ = nullptr;
-  key_open_ = false;
 }
 
 std::size_t JsonFinder::find_behind(std::string_view window, bool last, TextEdits& edits) {
@@ -199,9 +198,9 @@ std::size_t JsonFinder::find_behind(std::string_view window, bool last, TextEdit
   return settled;
 }
 
-// The grammar may have broken between a secret's key and its value, so the key is looked at again.
+// The grammar may have broken between a secret's key and its value, or what seemed a string was a key.
 std::size_t JsonFinder::fall_back(std::size_t at, bool last, TextEdits& edits) {
-  auto again = behind_ == Behind::form ? document_ : std::max(document_, last_key_);
+  auto again = std::max(document_, restart_);
   if (lone_string_ && window_[at] == ':') again = *lone_string_;
   if (passing_ == Passing::secret) take_string(0, at);
   close_document();
@@ -225,7 +224,7 @@ std::size_t JsonFinder::settled_before(std::size_t at) const {
   const auto hold = [&](std::uint64_t place) { settled = std::min(settled, in_window(place)); };
   const auto unfinished = tokenizer_.unfinished_string();
   if (in_document_ && unfinished && passing_ == Passing::nothing) hold(document_ + unfinished->begin);
-  if (key_open_ && last_key_ >= base_) hold(last_key_);
+  if (in_document_ && restart_ >= std::max(base_, document_)) hold(restart_);
   if (!waiting_.empty()) settled = std::min(settled, waiting_.front().edit.begin);
   if (in_document_ && document_is_string_ && tokenizer_.whole()) hold(document_);
   if (lone_string_ && !in_document_) hold(*lone_string_);
@@ -241,8 +240,8 @@ void JsonFinder::force() {
   }
   waiting_.clear();
   lone_string_.reset();
+  restart_ = base_ + window_.size();
   document_is_string_ = false;
-  key_open_ = false;
   const auto unfinished = tokenizer_.unfinished_string();
   if (!in_document_ || !unfinished || passing_ != Passing::nothing) return;
   const auto begin = in_window(document_ + unfinished->begin);
