@@ -78,7 +78,8 @@ void Tally::add(const TextEdits& edits) {
 
 void Tally::found(std::string_view text, const TextEdits& edits) {
   for (const auto& edit : edits) {
-    if (edit.written == Written::nothing) continue;
+    if (edit.written == Written::nothing || found_left_ == 0) continue;
+    --found_left_;
     const auto value = text.substr(edit.begin, std::min(edit.end - edit.begin, found_value_bytes_max));
     found_.push_back({std::string(value), edit.rule, edit.written == Written::percent_coded});
   }

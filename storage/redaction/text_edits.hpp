@@ -43,6 +43,10 @@ std::string edited(std::string_view text, TextEdits& edits);
 // As much of a secret is remembered.
 constexpr std::size_t found_value_bytes_max = 16 * 1024;
 
+// As many secrets of one exchange, and of one body that is redacted as it comes, are learned: a hostile answer may hold
+// a million.
+constexpr std::size_t found_secrets_max = 512;
+
 // A secret as it stood in its slot, still in that slot's coding.
 struct FoundSecret {
   std::string value;
@@ -62,6 +66,7 @@ class Tally {
  private:
   std::vector<RedactionCount> counts_;
   std::vector<FoundSecret> found_;
+  std::size_t found_left_ = found_secrets_max;
 };
 
 }  // namespace tapedeck

@@ -104,3 +104,11 @@ TEST_CASE("what was not seen for the longest time is forgotten first") {
   CHECK(cleaned(secrets, value(5'000)) == "{{tapedeck:secret}}");
   CHECK(cleaned(secrets, "the-users-own") == "{{tapedeck:mine}}");
 }
+
+TEST_CASE("of one exchange a bounded number is learned") {
+  const auto& rule = rule_of(SecretPlace::json, "secret");
+  const std::string text(20, 'x');
+  Tally tally;
+  for (std::size_t i = 0; i < 2 * found_secrets_max; ++i) tally.found(text, {{0, text.size(), &rule, Written::plain}});
+  CHECK(tally.take_found().size() == found_secrets_max);
+}
