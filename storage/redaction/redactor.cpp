@@ -25,6 +25,7 @@ std::uint64_t scaled(std::uint64_t place, std::uint64_t old_size, std::uint64_t 
 // does no harm, since only pace is read from them, and exact ones would tell how long the secrets were.
 void scale_chunks(std::vector<ExchangeEvent>& events, Direction direction, std::uint64_t old_size,
                   std::uint64_t new_size) {
+  if (old_size == new_size) return;  // unchanged, or it still comes and nothing is known of it
   for (auto& event : events) {
     if (event.direction != direction || event.kind != ExchangeEvent::Kind::body_chunk) continue;
     const auto end = scaled(event.offset + event.length, old_size, new_size);

@@ -264,6 +264,7 @@ TEST_CASE("an exchange whose bodies went by") {
     exchange.state = ExchangeState::open;
     const auto result = redactor.redact_long(exchange, nullptr, nullptr);
     CHECK(result->exchange().response->headers.find("Digest") == "{{tapedeck:digest}}");
+    CHECK(result->exchange().events.back().length == exchange.events.back().length);
   }
   SUBCASE("counted") {
     const auto stream = redactor.stream_request_body(exchange.request);
