@@ -316,5 +316,6 @@ TEST_CASE("an issued token is known from then on, and a JWT stays one") {
                                          .build());
   CHECK(later->exchange().response->body.bytes == "[\"" + ours + R"(","{{tapedeck:refresh-token}}"])");
   CHECK(later->exchange().request.headers.find("Authorization") == "Bearer {{tapedeck:access-token}}");
-  for (const auto& count : redactor.redact(issued->exchange())->counts()) FAIL_CHECK(count.rule);
+  const auto again = redactor.redact(issued->exchange());
+  for (const auto& count : again->counts()) FAIL_CHECK(count.rule);
 }
