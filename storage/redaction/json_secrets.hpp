@@ -64,7 +64,7 @@ class JsonFinder {
   std::uint64_t read_ = 0;
   std::uint64_t document_ = 0;
   std::optional<std::uint64_t> lone_string_;  // the document before this one, when it was a string
-  std::uint64_t restart_ = 0;  // where to look again should the grammar break: the last key or string
+  std::uint64_t restart_ = 0;                 // where to look again should the grammar break: the last key or string
   bool in_document_ = false;
   bool document_is_string_ = false;
   Passing passing_ = Passing::nothing;  // what is too long to be held
