@@ -17,6 +17,9 @@ struct Finding {
   std::size_t value_bytes = 0;
 };
 
+// Of one text no more than these are looked for: a cassette from elsewhere may be made of nothing else.
+constexpr std::size_t suspects_max = 1000;
+
 // A value in one of the texts of an exchange.
 struct SuspectSpan {
   std::size_t begin = 0;

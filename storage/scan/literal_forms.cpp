@@ -118,6 +118,7 @@ void LiteralForms::add(std::string text, std::string_view name) {
 void LiteralForms::find_in(std::string_view text, std::vector<SuspectSpan>& found) const {
   for (const Form& form : forms_) {
     for (std::size_t at = text.find(form.text); at != text.npos; at = text.find(form.text, at + form.text.size())) {
+      if (found.size() == suspects_max) return;
       if (stands_in_placeholder(text, at)) continue;
       found.push_back(
           {at, at + form.text.size(), placeholder_class_ + ", " + std::string(form.name), Finding::Kind::secret});

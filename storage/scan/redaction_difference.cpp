@@ -45,6 +45,7 @@ std::vector<SuspectSpan> redaction_difference(std::string_view kept, std::string
     const auto redacted_rest = redacted.substr(redacted_at);
     const auto [left, right] = std::mismatch(rest.begin(), rest.end(), redacted_rest.begin(), redacted_rest.end());
     if (left == rest.end() && right == redacted_rest.end()) return spans;
+    if (spans.size() == suspects_max) return spans;
     at += static_cast<std::size_t>(left - rest.begin());
     redacted_at += static_cast<std::size_t>(right - redacted_rest.begin());
 

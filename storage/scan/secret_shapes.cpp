@@ -91,45 +91,54 @@ constexpr IssuedToken issued_tokens[] = {
     {"AIza", "Google API key", is_word_or_hyphen, 35, 35},
 };
 
+// Every search goes on behind the run that it has looked at, so that its time grows with the text alone.
 void find_issued_tokens(std::string_view text, std::vector<SuspectSpan>& found) {
   for (const IssuedToken& token : issued_tokens) {
-    for (std::size_t at = text.find(token.beginning); at != text.npos; at = text.find(token.beginning, at + 1)) {
+    std::size_t next = 0;
+    for (std::size_t at = text.find(token.beginning); at != text.npos; at = text.find(token.beginning, next)) {
+      next = at + 1;
+      if (found.size() == suspects_max) return;
+      if (!begins_word(text, at)) continue;
       const std::size_t rest_at = at + token.beginning.size();
-      const std::size_t end = end_of_run(text, rest_at, token.belongs);
-      const std::string_view rest = text.substr(rest_at, end - rest_at);
+      next = end_of_run(text, rest_at, token.belongs);
+      const std::string_view rest = text.substr(rest_at, next - rest_at);
       // Words joined by hyphens ("sk-learn-…") have no digits.
       const bool random = std::any_of(rest.begin(), rest.end(), is_digit);
-      if (rest.size() < token.rest_min || rest.size() > token.rest_max || !random || !begins_word(text, at)) continue;
-      found.push_back({at, end, std::string(token.rule), Finding::Kind::secret});
+      if (rest.size() < token.rest_min || rest.size() > token.rest_max || !random) continue;
+      found.push_back({at, next, std::string(token.rule), Finding::Kind::secret});
     }
   }
 }
 
 void find_json_web_tokens(std::string_view text, std::vector<SuspectSpan>& found) {
   constexpr std::size_t part_bytes_min = 10;
-  for (std::size_t at = text.find("eyJ"); at != text.npos; at = text.find("eyJ", at + 1)) {
+  std::size_t next = 0;
+  for (std::size_t at = text.find("eyJ"); at != text.npos; at = text.find("eyJ", next)) {
+    next = at + 1;
+    if (found.size() == suspects_max) return;
     if (!begins_word(text, at)) continue;
     const std::size_t header_end = end_of_run(text, at, is_word_or_hyphen);
+    next = header_end;
     if (header_end - at < part_bytes_min || text.substr(header_end, 1) != ".") continue;
     const std::size_t payload_end = end_of_run(text, header_end + 1, is_word_or_hyphen);
     if (payload_end - header_end <= part_bytes_min || text.substr(payload_end, 1) != ".") continue;
-    const std::size_t end = end_of_run(text, payload_end + 1, is_word_or_hyphen);
-    const std::string_view value = text.substr(at, end - at);
-    if (!is_placeholder(PlaceholderShape::jwt, value)) {
-      found.push_back({at, end, "JSON Web Token", Finding::Kind::secret});
-    }
-    at = end - 1;
+    next = end_of_run(text, payload_end + 1, is_word_or_hyphen);
+    if (is_placeholder(PlaceholderShape::jwt, text.substr(at, next - at))) continue;
+    found.push_back({at, next, "JSON Web Token", Finding::Kind::secret});
   }
 }
 
 void find_private_keys(std::string_view text, std::vector<SuspectSpan>& found) {
   constexpr std::string_view begin_mark = "-----BEGIN ";
   constexpr std::size_t label_bytes_max = 64;
-  for (std::size_t at = text.find(begin_mark); at != text.npos; at = text.find(begin_mark, at + 1)) {
+  std::size_t next = 0;
+  for (std::size_t at = text.find(begin_mark); at != text.npos; at = text.find(begin_mark, next)) {
+    next = at + begin_mark.size();
+    if (found.size() == suspects_max) return;
     const std::string_view label = text.substr(at, begin_mark.size() + label_bytes_max);
     if (label.find("PRIVATE KEY-----") == label.npos) continue;
-    const std::size_t end = std::min(text.find("-----END ", at), text.size());
-    found.push_back({at, end, "private key", Finding::Kind::secret});
+    next = std::min(text.find("-----END ", at), text.size());
+    found.push_back({at, next, "private key", Finding::Kind::secret});
   }
 }
 
@@ -173,6 +182,7 @@ bool is_bearer_token(std::string_view value) {
 void find_credentials(std::string_view text, std::string_view scheme_end, std::string_view initials,
                       std::string_view rule, bool (*is_credential)(std::string_view), std::vector<SuspectSpan>& found) {
   for (std::size_t at = text.find(scheme_end); at != text.npos; at = text.find(scheme_end, at + 1)) {
+    if (found.size() == suspects_max) return;
     if (at == 0 || initials.find(text[at - 1]) == initials.npos || !begins_word(text, at - 1)) continue;
     const std::size_t begin = at + scheme_end.size();
     const std::size_t end = end_of_run(text, begin, is_token68);
@@ -188,6 +198,7 @@ bool is_userinfo(char c) {  // RFC 3986 §3.2.1, and the @ that only careless wr
 
 void find_url_passwords(std::string_view text, std::vector<SuspectSpan>& found) {
   for (std::size_t at = text.find("://"); at != text.npos; at = text.find("://", at + 1)) {
+    if (found.size() == suspects_max) return;
     const std::size_t begin = at + 3;
     const std::string_view rest = text.substr(begin, url_authority_bytes_max);
     const std::string_view authority = rest.substr(0, end_of_run(rest, 0, is_userinfo));

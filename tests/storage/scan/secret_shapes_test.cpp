@@ -76,3 +76,15 @@ TEST_CASE("random strings are told from words, numbers and digests") {
   CHECK(random_in(placeholder(PlaceholderShape::jwt, "access-token")) == "");
   CHECK(random_in(std::string(1, '\0') + "q7Yx0ZpL9vBn3KdR5tWm2HcFg8JsA1eU") == "");
 }
+
+TEST_CASE("a text that is all suspects is given up on in time") {
+  for (const char* piece : {"-eyJ", "-sk-", "-----BEGIN RSA PRIVATE KEY-----", "AKIAIOSFODNN7EXAMPLE ", "a://b:c@d/",
+                            "Bearer 0123456789abcdefghij ", "eyJhbGciOiJ9-."}) {
+    CAPTURE(std::string(piece));
+    std::string text;
+    while (text.size() < 2'000'000) text += piece;
+    std::vector<SuspectSpan> found;
+    find_secret_shapes(text, found);  // a search that grew with the square of this would not end today
+    CHECK(found.size() <= suspects_max);
+  }
+}
