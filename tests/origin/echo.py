@@ -5,6 +5,7 @@
     /__stand_in/echo/plant/NAME                        keeps the body of the request, for those that do not come by proxy
     /__stand_in/echo/issue/NAME/HOW                    hands out what was kept, as a server hands out new credentials
     /__stand_in/echo/again/NAME                        mentions it once more
+    /__stand_in/echo/broken/FROM/HOW                   breaks the protocol with the secret
     /__stand_in/echo/large/FROM/BYTES/CODING           a large body with the secret around many borders of blocks
 """
 
@@ -147,6 +148,17 @@ class EchoAnswers:
 
     def _again(self, request: Request, name: str) -> Answer:
         return text_answer(f"welcome back, {self._kept[name]}!\n")
+
+    def _broken(self, request: Request, place: str, how: str) -> Answer:
+        """No HTTP, and the secret where an error text might quote it."""
+        secret = PLACES[place](request).encode()
+        if how == "status-line":
+            return Answer(raw=b"HTTP/1.1 " + secret + b" no\r\n\r\n")
+        if how == "field":
+            return Answer(raw=b"HTTP/1.1 200 OK\r\nno field but " + secret + b"\r\n\r\n")
+        if how == "chunk":
+            return Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + secret + b"\r\n\r\n")
+        return Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: " + secret + b"\r\n\r\n")
 
     def _large(self, request: Request, place: str, size: str, coding: str) -> Answer:
         secret = PLACES[place](request).encode()

@@ -54,6 +54,7 @@ class Row:
     name: str
     place: str
     path: str
+    fails: bool = False  # the answer is no HTTP
     trailer: bool = False  # the secret is in a trailer of the request
     upload_bytes: int = 0  # a request body of about this size, JSON with the secret at its end
 
