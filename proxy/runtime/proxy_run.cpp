@@ -158,7 +158,7 @@ Result<void> ProxyRun::load_rules() {
     hosts.insert(hosts.end(), profile->hosts.begin(), profile->hosts.end());
     profiles_.push_back(std::move(*profile));
   }
-  redactor_ = std::make_unique<Redactor>(profiles_, options_.limits);
+  redactor_ = std::make_unique<Redactor>(profiles_, options_.limits, options_.secrets);
   keys_ = std::make_unique<MatchKeyMaker>(profiles_);
   origin_rules_.upstream = options_.upstream;
   if (options_.upstream) hosts.push_back(options_.upstream->host + ":" + std::to_string(options_.upstream->port));

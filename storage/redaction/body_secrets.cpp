@@ -1,63 +1,16 @@
 #include "storage/redaction/body_secrets.hpp"
 
-#include <algorithm>
-
-#include "storage/redaction/content_coding.hpp"
-#include "storage/redaction/json_secrets.hpp"
-#include "storage/redaction/pair_secrets.hpp"
+#include "storage/redaction/body_finder.hpp"
+#include "storage/redaction/echoes.hpp"
 
 namespace tapedeck {
 
 namespace {
 
-enum class BodyKind { form, text, opaque };
+constexpr int removal_rounds_max = 3;
 
-bool starts_without_case(std::string_view text, std::string_view beginning) {
-  return equal_without_case(text.substr(0, beginning.size()), beginning);
-}
+}  // namespace
 
-// A type only says what to try first: JSON is sent as text, as octets and as a form, and the other way round.
-BodyKind kind_of(std::string_view content_type) {
-  constexpr std::string_view opaque[] = {"image/",
-                                         "audio/",
-                                         "video/",
-                                         "font/",
-                                         "application/pdf",
-                                         "application/zip",
-                                         "application/gzip",
-                                         "application/x-gzip",
-                                         "application/wasm",
-                                         "application/grpc",
-                                         "application/x-protobuf",
-                                         "application/protobuf"};
-  if (starts_without_case(content_type, "image/svg")) return BodyKind::text;
-  for (const auto type : opaque) {
-    if (starts_without_case(content_type, type)) return BodyKind::opaque;
-  }
-  return starts_without_case(content_type, "application/x-www-form-urlencoded") ? BodyKind::form : BodyKind::text;
-}
-
-void find_in_text(std::string_view text, BodyKind kind, const RuleScope& scope, TextEdits& edits) {
-  if (kind == BodyKind::opaque) return;
-  const PairScan pairs{scope, SecretPlace::form, false, false};
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  const std::size_t mark = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  const auto first = std::min(text.find_first_not_of(" \t\r\n\x1e", mark), text.size());
-  if (first == text.size()) return;
-  if (text[first] == '{' || text[first] == '[' || text[first] == '"') {
-    const auto known = edits.size();
-    const bool is_json = find_json_secrets(text.substr(first), scope, edits);
-    for (auto edit = edits.begin() + static_cast<std::ptrdiff_t>(known); edit != edits.end(); ++edit) {
-      edit->begin += first;
-      edit->end += first;
-    }
-    if (is_json || kind != BodyKind::form) return;
-  }
-  if (kind == BodyKind::form || looks_like_form(text)) return find_pair_secrets(text, 0, text.size(), pairs, edits);
-  find_loose_json_secrets(text, 0, scope, edits);
-}
-
-// Names come from outside, so only known ones are repeated.
 std::string_view coding_name(std::string_view content_encoding) {
   for (const std::string_view name : {"gzip", "x-gzip", "deflate", "br", "zstd", "compress"}) {
     if (equal_without_case(content_encoding, name)) return name;
@@ -65,16 +18,6 @@ std::string_view coding_name(std::string_view content_encoding) {
   return "coding";
 }
 
-bool replace_in(std::string& bytes, BodyKind kind, const RuleScope& scope, Tally* tally) {
-  TextEdits edits;
-  find_in_text(bytes, kind, scope, edits);
-  if (edits.empty()) return false;
-  bytes = edited(bytes, edits);
-  if (tally != nullptr) tally->add(edits);
-  return true;
-}
-
-// All Content-Encoding fields as one value: several of them are a list, which is not undone.
 std::string_view content_encoding_of(const Headers& headers) {
   std::string_view value;
   for (std::size_t i = 0; i < headers.size(); ++i) {
@@ -85,29 +28,15 @@ std::string_view content_encoding_of(const Headers& headers) {
   return value;
 }
 
-void note(Tally* tally, const char* what, std::string_view coding) {
-  if (tally != nullptr) tally->add(what + std::string(coding_name(coding)));
-}
-
-}  // namespace
-
-Result<bool> redact_body(const Headers& headers, Body& body, const RuleScope& scope, std::size_t decoded_bytes_max,
-                         Tally* tally) {
-  if (body.bytes.empty()) return false;
-  const auto kind = kind_of(headers.find("content-type").value_or(""));
-  if (kind == BodyKind::opaque) return false;
+Result<BodyRedaction> BodyRedaction::open(const Headers& headers, Body& body, std::size_t decoded_bytes_max,
+                                          Tally* tally) {
+  BodyRedaction redaction(headers.find("content-type").value_or(""), body);
+  if (body.bytes.empty()) return redaction;
   const auto encoding = content_encoding_of(headers);
   const auto coding = content_coding_of(encoding);
-  const auto edit_bytes = [&] {
-    const bool changed = replace_in(body.bytes, kind, scope, tally);
-    if (changed) body.form = BodyForm::edited;
-    return changed;
-  };
-  if (coding == ContentCoding::identity) return edit_bytes();
-  if (!coding) {
-    note(tally, "undecoded ", encoding);
-    return edit_bytes();
-  }
+  const bool opaque = kind_of(redaction.content_type_) == BodyKind::opaque;
+  if (!coding && !opaque && tally != nullptr) tally->add("undecoded " + std::string(coding_name(encoding)));
+  if (!coding || coding == ContentCoding::identity) return redaction;
   auto decoded = decode_content_prefix(*coding, body.bytes, decoded_bytes_max);
   if (decoded.end == DecodedPrefix::End::too_large) {
     return Failure{
@@ -115,14 +44,53 @@ Result<bool> redact_body(const Headers& headers, Body& body, const RuleScope& sc
         "a body is over " + std::to_string(decoded_bytes_max) +
             " bytes when its content coding is undone, so it cannot be searched for secrets and is not kept"};
   }
-  const bool whole = decoded.end == DecodedPrefix::End::whole;
-  if (!whole) note(tally, "undecodable ", encoding);
-  if (replace_in(decoded.text, kind, scope, tally)) {
-    body.bytes = encode_content(*coding, decoded.text, whole ? CodedEnd::closed : CodedEnd::open);
-    body.form = BodyForm::edited;
+  redaction.coding_ = coding;
+  redaction.text_ = std::move(decoded.text);
+  redaction.whole_ = decoded.end == DecodedPrefix::End::whole;
+  if (!redaction.whole_ && tally != nullptr) tally->add("undecodable " + std::string(coding_name(encoding)));
+  return redaction;
+}
+
+template <typename Find>
+bool BodyRedaction::replace(Find find, Tally* tally, bool learns) {
+  const auto replace_in = [&](std::string& text) {
+    TextEdits edits;
+    find(text, edits);
+    if (edits.empty()) return false;
+    auto clean = edited(text, edits);
+    if (tally != nullptr) tally->add(edits);
+    if (tally != nullptr && learns) tally->found(text, edits);
+    text = std::move(clean);
     return true;
-  }
-  return whole ? false : edit_bytes();
+  };
+  const bool in_text = coding_ && replace_in(text_);
+  text_changed_ = text_changed_ || in_text;
+  if (coding_ && (whole_ || text_changed_)) return in_text;
+  const bool in_bytes = replace_in(body_->bytes);
+  bytes_changed_ = bytes_changed_ || in_bytes;
+  return in_text || in_bytes;
+}
+
+void BodyRedaction::apply_rules(const RuleScope& scope, Tally* tally) {
+  if (body_->bytes.empty()) return;
+  replace([&](std::string_view text, TextEdits& edits) { BodyFinder(content_type_, scope).find(text, true, edits); },
+          tally, true);
+}
+
+void BodyRedaction::remove_known(const SecretPatterns& patterns, const RuleScope& scope, Tally* tally) {
+  if (body_->bytes.empty() || patterns.empty()) return;
+  const bool percent_coded = kind_of(content_type_) == BodyKind::form;
+  const auto find = [&](std::string_view text, TextEdits& edits) {
+    find_echoes(text, patterns, scope.table, percent_coded, edits);
+  };
+  for (int left = removal_rounds_max; left > 0 && replace(find, tally, false); --left) apply_rules(scope, tally);
+}
+
+bool BodyRedaction::close() {
+  if (text_changed_) body_->bytes = encode_content(*coding_, text_, whole_ ? CodedEnd::closed : CodedEnd::open);
+  if (!text_changed_ && !bytes_changed_) return false;
+  body_->form = BodyForm::edited;
+  return true;
 }
 
 }  // namespace tapedeck

@@ -9,8 +9,9 @@
 
 namespace tapedeck {
 
-// The content codings that can be undone (RFC 9110 §8.4.1). `deflate` is read in both its forms (zlib, raw).
-enum class ContentCoding { identity, gzip, deflate };
+// The content codings that can be undone (RFC 9110 §8.4.1, RFC 7932, RFC 8878). `deflate` is read in both its forms
+// (zlib, raw).
+enum class ContentCoding { identity, gzip, deflate, br, zstd };
 
 // nullopt for a coding that is not known, or for a list of several.
 std::optional<ContentCoding> content_coding_of(std::string_view content_encoding_value);
@@ -30,7 +31,7 @@ DecodedPrefix decode_content_prefix(ContentCoding coding, std::string_view bytes
 // Whether coded bytes end as the coding asks, or stay open, as those of a body that was cut.
 enum class CodedEnd { closed, open };
 
-// The same text gives the same bytes each time: zlib's default level and no time stamp. `deflate` is written as zlib.
+// The same text gives the same bytes each time, without a time stamp. `deflate` is written as zlib.
 std::string encode_content(ContentCoding coding, std::string_view text, CodedEnd end = CodedEnd::closed);
 
 }  // namespace tapedeck

@@ -6,10 +6,6 @@
 
 namespace tapedeck {
 
-namespace {
-
-// A scheme word is kept, but not the first half of a secret with a space in it: letters and hyphens, or one of the few
-// schemes with digits.
 bool is_scheme_word(std::string_view word) {
   constexpr std::size_t size_max = 24;
   constexpr std::string_view with_digits[] = {"OAuth2", "AWS4-HMAC-SHA256", "SCRAM-SHA-1", "SCRAM-SHA-256"};
@@ -22,6 +18,8 @@ bool is_scheme_word(std::string_view word) {
   });
 }
 
+namespace {
+
 // RFC 9110 §11.4: `scheme SP credentials`. Without a scheme the whole value is the secret.
 void find_credentials(std::string_view value, const SecretRule& field, const RuleScope& scope, TextEdits& edits) {
   const auto space = std::min(value.find(' '), value.size());
@@ -30,22 +28,23 @@ void find_credentials(std::string_view value, const SecretRule& field, const Rul
   const bool has_scheme = begin != std::string_view::npos && is_scheme_word(scheme);
   const auto& rule = field.profiles != 0 ? field : scope.table.credentials(has_scheme ? scheme : "");
   const auto at = has_scheme ? begin : 0;
-  if (!rule.keeps(value.substr(at))) edits.push_back({at, value.size(), &rule, false});
+  add_edit(edits, scope, rule, value.substr(at), at, value.size());
 }
 
 // The value of the pair (RFC 6265 §4) from `begin` to `end`; without `=` all of it is the value.
-void find_cookie(std::string_view value, std::size_t begin, std::size_t end, const SecretRule& rule, TextEdits& edits) {
+void find_cookie(std::string_view value, std::size_t begin, std::size_t end, const SecretRule& rule,
+                 const RuleScope& scope, TextEdits& edits) {
   begin = std::min(value.find_first_not_of(" \t", begin), end);
   while (end > begin && (value[end - 1] == ' ' || value[end - 1] == '\t')) --end;
   const auto equals = value.substr(0, end).find('=', begin);
   if (equals != std::string_view::npos) begin = equals + 1;
-  if (!rule.keeps(value.substr(begin, end - begin))) edits.push_back({begin, end, &rule, false});
+  add_edit(edits, scope, rule, value.substr(begin, end - begin), begin, end);
 }
 
-void find_cookies(std::string_view value, const SecretRule& rule, TextEdits& edits) {
+void find_cookies(std::string_view value, const SecretRule& rule, const RuleScope& scope, TextEdits& edits) {
   for (std::size_t at = 0; at < value.size();) {
     const auto end = std::min(value.find(';', at), value.size());
-    find_cookie(value, at, end, rule, edits);
+    find_cookie(value, at, end, rule, scope, edits);
     at = end + 1;
   }
 }
@@ -67,16 +66,16 @@ void find_in_field(const SecretRule& rule, std::string_view value, const RuleSco
   const PairScan scan{scope, SecretPlace::query, is_redirect, false};
   switch (rule.form) {
     case HeaderForm::whole:
-      if (!rule.keeps(value)) edits.push_back({0, value.size(), &rule, false});
+      add_edit(edits, scope, rule, value, 0, value.size());
       break;
     case HeaderForm::credentials:
       find_credentials(value, rule, scope, edits);
       break;
     case HeaderForm::cookies:
-      find_cookies(value, rule, edits);
+      find_cookies(value, rule, scope, edits);
       break;
     case HeaderForm::set_cookie:
-      find_cookie(value, 0, std::min(value.find(';'), value.size()), rule, edits);
+      find_cookie(value, 0, std::min(value.find(';'), value.size()), rule, scope, edits);
       break;
     case HeaderForm::url:
       find_url_secrets(value, 0, value.size(), scan, edits);
@@ -106,8 +105,12 @@ void redact_headers(Headers& headers, const RuleScope& scope, bool is_redirect, 
     edits.clear();
     find_in_field(*rule, field.value, scope, is_redirect, edits);
     if (edits.empty()) continue;
-    headers.set_value(i, edited(field.value, edits));
-    if (tally != nullptr) count(*rule, edits, *tally);
+    auto value = edited(field.value, edits);
+    if (tally != nullptr) {
+      tally->found(field.value, edits);
+      count(*rule, edits, *tally);
+    }
+    headers.set_value(i, value);
   }
 }
 

@@ -1,10 +1,8 @@
 #include "storage/redaction/json_secrets.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include "storage/redaction/json_tokens.hpp"
-#include "storage/redaction/pair_secrets.hpp"
+#include "storage/redaction/encoded_text.hpp"
 
 namespace tapedeck {
 
@@ -12,197 +10,261 @@ namespace {
 
 constexpr std::size_t piece_bytes = 16 * 1024;
 constexpr std::string_view between_documents = " \t\r\n\x1e";  // RFC 7464 puts a record separator before each
+constexpr unsigned nested_levels_max = 4;
 
 bool may_be_url(std::string_view value) {
   return value.starts_with("http") || value.starts_with('/') || value.starts_with("\\/");
 }
 
-// Follows the tokens of one JSON text.
-class JsonSecretFinder {
- public:
-  JsonSecretFinder(std::string_view text, std::size_t base, const RuleScope& scope, TextEdits& edits)
-      : text_(text), base_(base), scope_(scope), edits_(edits) {}
-
-  void take(const JsonToken& token) {
-    switch (token.kind) {
-      case JsonToken::Kind::object_begin:
-        push(nullptr);
-        break;
-      case JsonToken::Kind::array_begin:
-        push(rule_of_value());
-        break;
-      case JsonToken::Kind::object_end:
-      case JsonToken::Kind::array_end:
-        pop();
-        break;
-      case JsonToken::Kind::key:
-        last_key_at_ = base_ + token.begin;
-        key_rule_ = scope_.find(SecretPlace::json, KeyText::of_json(slice(token.begin + 1, token.end - 1)));
-        return;
-      case JsonToken::Kind::string:
-        string(token.begin + 1, token.end - 1);
-        break;
-      default:
-        break;
-    }
-    key_rule_ = nullptr;
-  }
-
-  // A string that was never closed.
-  void take_unfinished(const JsonToken& token) {
-    if (token.kind == JsonToken::Kind::string) string(token.begin + 1, token.end);
-  }
-
-  void finish() {
-    while (depth_ > 0) pop();
-  }
-
-  std::size_t last_key_at() const { return last_key_at_; }
-
- private:
-  struct Frame {
-    const SecretRule* rule;  // of the strings in an array that is the value of a secret key
-    bool code_grant;
-    bool password_grant;
-  };
-  struct Waiting {
-    std::size_t depth;
-    TextEdit edit;
-  };
-
-  std::string_view slice(std::uint64_t begin, std::uint64_t end) const {
-    return text_.substr(base_ + begin, end - begin);
-  }
-
-  const SecretRule* rule_of_value() const {
-    if (key_rule_ != nullptr || depth_ == 0) return key_rule_;
-    return frames_[depth_ - 1].rule;
-  }
-
-  void push(const SecretRule* rule) { frames_[depth_++] = {rule, false, false}; }
-
-  void pop() {
-    const auto& frame = frames_[--depth_];
-    while (!waiting_.empty() && waiting_.back().depth > depth_) {
-      const bool code = waiting_.back().edit.rule->effect == SecretEffect::replace_in_code_grant;
-      if (code ? frame.code_grant : frame.password_grant) edits_.push_back(waiting_.back().edit);
-      waiting_.pop_back();
-    }
-  }
-
-  void string(std::uint64_t begin, std::uint64_t end) {
-    const auto value = slice(begin, end);
-    const auto* rule = rule_of_value();
-    if (rule == nullptr) {
-      if (may_be_url(value)) {
-        find_url_secrets(text_, base_ + begin, base_ + end, {scope_, SecretPlace::query, false, true}, edits_);
-      }
-      return;
-    }
-    const TextEdit edit{base_ + begin, base_ + end, rule, false};
-    switch (rule->effect) {
-      case SecretEffect::names_grant:
-        if (depth_ == 0) break;
-        if (value == "authorization_code") frames_[depth_ - 1].code_grant = true;
-        if (value == "password") frames_[depth_ - 1].password_grant = true;
-        break;
-      case SecretEffect::replace:
-        if (!rule->keeps(value)) edits_.push_back(edit);
-        break;
-      default:
-        if (!rule->keeps(value)) waiting_.push_back({depth_, edit});
-    }
-  }
-
-  std::string_view text_;
-  std::size_t base_;
-  const RuleScope& scope_;
-  TextEdits& edits_;
-  std::array<Frame, JsonTokenizer::depth_max> frames_;
-  std::size_t depth_ = 0;
-  const SecretRule* key_rule_ = nullptr;
-  std::vector<Waiting> waiting_;
-  std::size_t last_key_at_ = 0;
-};
-
-struct DocumentEnd {
-  std::size_t at = 0;
-  bool whole = false;
-  bool broken = false;  // else it goes on behind the end of the text
-  std::size_t last_key_at = 0;
-};
-
-// Reads the JSON text that begins at `begin`.
-DocumentEnd read_document(std::string_view text, std::size_t begin, const RuleScope& scope, TextEdits& edits,
-                          std::vector<JsonToken>& tokens) {
-  JsonTokenizer tokenizer(JsonTokenizer::Strings::any_bytes);
-  JsonSecretFinder finder(text, begin, scope, edits);
-  bool broken = false;
-  for (std::size_t at = begin; at < text.size() && !broken; at += piece_bytes) {
-    tokens.clear();
-    broken = tokenizer.feed(text.substr(at, piece_bytes), tokens) == JsonTokenizer::State::invalid;
-    for (const auto& token : tokens) finder.take(token);
-  }
-  if (const auto unfinished = tokenizer.unfinished_string()) finder.take_unfinished(*unfinished);
-  finder.finish();
-  return {begin + tokenizer.offset(), tokenizer.whole(), broken, std::max(begin, finder.last_key_at())};
+// `{` or `[`, and a key or string in quotes that are escaped here.
+bool may_be_json(std::string_view value) {
+  const auto first = std::min(value.find_first_not_of(" \t\\nr"), value.size());
+  return first < value.size() && (value[first] == '{' || value[first] == '[') &&
+         value.find('\\') != std::string_view::npos;
 }
 
 std::size_t skip(std::string_view text, std::size_t at, std::string_view skipped) {
   return std::min(text.find_first_not_of(skipped, at), text.size());
 }
 
-// Where the string that begins behind a quote ends: at its closing quote or at the end of the text.
-std::size_t string_end(std::string_view text, std::size_t at) {
-  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-  return std::min(at, text.size());
-}
-
-// The strings that are the value at `at`; gives where they end.
-std::size_t loose_value(std::string_view text, std::size_t at, const SecretRule& rule, TextEdits& edits) {
-  const bool array = at < text.size() && text[at] == '[';
-  if (array) at = skip(text, at + 1, " \t\r\n");
-  while (at < text.size() && text[at] == '"') {
-    const auto end = string_end(text, at + 1);
-    if (!rule.keeps(text.substr(at + 1, end - at - 1))) edits.push_back({at + 1, end, &rule, false});
-    at = std::min(end + 1, text.size());
-    if (!array) break;
-    at = skip(text, at, ", \t\r\n");
-  }
-  return at;
-}
-
 }  // namespace
 
-bool find_json_secrets(std::string_view text, const RuleScope& scope, TextEdits& edits) {
-  std::vector<JsonToken> tokens;
-  for (auto at = skip(text, 0, between_documents); at < text.size(); at = skip(text, at, between_documents)) {
-    const auto end = read_document(text, at, scope, edits, tokens);
-    if (!end.broken) return true;
-    if (!end.whole || end.at == at) {
-      // The grammar may have broken between a secret's key and its value, so the key is looked at again.
-      find_loose_json_secrets(text, end.whole ? end.at : end.last_key_at, scope, edits);
-      return false;
+std::size_t JsonFinder::find(std::string_view window, bool last, TextEdits& edits) {
+  if (loose_ || pairs_) return find_behind(window, last, edits);
+  window_ = window;
+  auto at = in_window(read_);
+  while (true) {
+    if (!in_document_) {
+      at = skip(window_, at, between_documents);
+      if (at == window_.size()) break;
+      document_ = base_ + at;
+      document_is_string_ = window_[at] == '"';
+      tokenizer_ = JsonTokenizer(JsonTokenizer::Strings::any_bytes);
+      in_document_ = true;
     }
-    at = end.at;
+    if (!read_document(at)) return fall_back(at, last, edits);
+    if (at == window_.size()) break;
+  }
+  read_ = base_ + at;
+  if (last) {
+    const auto unfinished = tokenizer_.unfinished_string();
+    if (in_document_ && unfinished && unfinished->kind == JsonToken::Kind::string) {
+      take_string(in_window(document_ + unfinished->begin) + 1, window_.size());
+    }
+    close_document();
+    return settle(window_.size(), edits);
+  }
+  if (passing_ == Passing::secret && at > 0) {
+    held_.all().push_back({0, at, passing_rule_, Written::nothing});
+  }
+  if (window_.size() - settled_before(at) > held_bytes_max) force();
+  return settle(settled_before(at), edits);
+}
+
+// Reads on from `at` to the end of the document or of the window. False when the grammar broke in it.
+bool JsonFinder::read_document(std::size_t& at) {
+  while (at < window_.size()) {
+    tokens_.clear();
+    const bool broken = tokenizer_.feed(window_.substr(at, piece_bytes), tokens_) == JsonTokenizer::State::invalid;
+    for (const auto& token : tokens_) take(token);
+    at = in_window(document_ + tokenizer_.offset());
+    if (!broken) continue;
+    if (!tokenizer_.whole() || base_ + at == document_) return false;
+    close_document();
+    lone_string_.reset();
+    if (document_is_string_) lone_string_ = document_;
+    in_document_ = false;
+    return true;
   }
   return true;
 }
 
-void find_loose_json_secrets(std::string_view text, std::size_t begin, const RuleScope& scope, TextEdits& edits) {
-  // Every quote may open a key, also one that seems to close a string: what came before cannot be trusted.
-  constexpr std::size_t raw_key_bytes_max = 160;
-  for (auto at = text.find('"', begin); at != std::string_view::npos; at = text.find('"', at)) {
-    const auto key_at = at + 1;
-    const auto close = text.substr(0, key_at + raw_key_bytes_max).find('"', key_at);
-    at = key_at;
-    if (close == std::string_view::npos) continue;
-    const auto colon = skip(text, close + 1, " \t\r\n");
-    if (colon >= text.size() || text[colon] != ':') continue;
-    const auto* rule = scope.find(SecretPlace::json, KeyText::of_json(text.substr(key_at, close - key_at)));
-    if (rule == nullptr || rule->effect != SecretEffect::replace) continue;
-    at = std::max(close, loose_value(text, skip(text, colon + 1, " \t\r\n"), *rule, edits));
+void JsonFinder::take(const JsonToken& token) {
+  switch (token.kind) {
+    case JsonToken::Kind::key:
+      return take_key(token);
+    case JsonToken::Kind::object_begin:
+      push(nullptr);
+      break;
+    case JsonToken::Kind::array_begin:
+      push(rule_of_value());
+      break;
+    case JsonToken::Kind::object_end:
+    case JsonToken::Kind::array_end:
+      pop();
+      break;
+    case JsonToken::Kind::string:
+      take_string(in_window(document_ + token.begin + 1), in_window(document_ + token.end - 1));
+      break;
+    default:
+      break;
   }
+  key_rule_ = nullptr;
+  key_open_ = false;
+}
+
+void JsonFinder::take_key(const JsonToken& token) {
+  last_key_ = document_ + token.begin;
+  key_open_ = true;
+  key_rule_ = nullptr;
+  if (passing_ != Passing::nothing) {  // a key too long to be held is none of ours
+    passing_ = Passing::nothing;
+    return;
+  }
+  const auto begin = in_window(last_key_) + 1;
+  const auto end = in_window(document_ + token.end - 1);
+  key_rule_ = scope_.find(SecretPlace::json, KeyText::of_json(window_.substr(begin, end - begin)));
+}
+
+void JsonFinder::take_string(std::size_t begin, std::size_t end) {
+  if (passing_ != Passing::nothing) {
+    if (passing_ == Passing::secret) held_.all().push_back({0, end, passing_rule_, Written::nothing});
+    passing_ = Passing::nothing;
+    return;
+  }
+  const auto value = window_.substr(begin, end - begin);
+  const auto* rule = rule_of_value();
+  if (rule == nullptr) return look_inside(begin, end);
+  switch (rule->effect) {
+    case SecretEffect::names_grant:
+      if (depth_ == 0) break;
+      if (value == "authorization_code") frames_[depth_ - 1].code_grant = true;
+      if (value == "password") frames_[depth_ - 1].password_grant = true;
+      break;
+    case SecretEffect::replace:
+      add_edit(held_.all(), scope_, *rule, value, begin, end);
+      break;
+    default: {
+      TextEdits edits;
+      if (add_edit(edits, scope_, *rule, value, begin, end)) waiting_.push_back({depth_, edits.front()});
+    }
+  }
+}
+
+void JsonFinder::look_inside(std::size_t begin, std::size_t end) {
+  const auto value = window_.substr(begin, end - begin);
+  const auto first = held_.all().size();
+  if (may_be_url(value)) {
+    find_url_secrets(value, 0, value.size(), {scope_, SecretPlace::query, false, true}, held_.all());
+    shift(held_.all(), first, begin);
+  } else if (may_be_json(value)) {
+    if (level_ < nested_levels_max) find_nested_json(begin, end);
+  } else if (looks_like_form(value)) {
+    find_pair_secrets(value, 0, value.size(), {scope_, SecretPlace::form, false, true}, held_.all());
+    shift(held_.all(), first, begin);
+  }
+}
+
+// Placeholders hold nothing that a string would have to escape, so edits of the inner text are those of the outer one.
+void JsonFinder::find_nested_json(std::size_t begin, std::size_t end) {
+  UnescapedText inner;
+  unescape_json(window_.substr(begin, end - begin), inner);
+  TextEdits edits;
+  JsonFinder(scope_, Behind::loose, level_ + 1).find(inner.text, true, edits);
+  for (auto edit : edits) {
+    edit.begin = begin + inner.places[edit.begin];
+    edit.end = begin + inner.places[edit.end];
+    held_.all().push_back(edit);
+  }
+}
+
+const SecretRule* JsonFinder::rule_of_value() const {
+  if (key_rule_ != nullptr || depth_ == 0) return key_rule_;
+  return frames_[depth_ - 1].rule;
+}
+
+void JsonFinder::pop() {
+  const auto& frame = frames_[--depth_];
+  while (!waiting_.empty() && waiting_.back().depth > depth_) {
+    const bool code = waiting_.back().edit.rule->effect == SecretEffect::replace_in_code_grant;
+    if (code ? frame.code_grant : frame.password_grant) held_.all().push_back(waiting_.back().edit);
+    waiting_.pop_back();
+  }
+}
+
+void JsonFinder::close_document() {
+  while (depth_ > 0) pop();
+  waiting_.clear();
+  key_rule_ = nullptr;
+  key_open_ = false;
+}
+
+std::size_t JsonFinder::find_behind(std::string_view window, bool last, TextEdits& edits) {
+  auto settled = pairs_ ? pairs_->find(window, last, edits) : loose_->find(window, last, edits);
+  // What JSON knew of a place stays known, and is not torn apart.
+  for (const auto& edit : held_.all()) {
+    if (edit.begin < settled && edit.end > settled) settled = edit.begin;
+  }
+  held_.settle(settled, edits);
+  return settled;
+}
+
+// The grammar may have broken between a secret's key and its value, so the key is looked at again.
+std::size_t JsonFinder::fall_back(std::size_t at, bool last, TextEdits& edits) {
+  auto again = behind_ == Behind::form ? document_ : std::max(document_, last_key_);
+  if (lone_string_ && window_[at] == ':') again = *lone_string_;
+  if (passing_ == Passing::secret) take_string(0, at);
+  close_document();
+  const auto from = in_window(again);
+  if (behind_ == Behind::form) {
+    std::erase_if(held_.all(), [&](const TextEdit& edit) { return edit.begin >= from; });
+    pairs_.emplace(PairScan{scope_, SecretPlace::form, false, false});
+  } else {
+    loose_.emplace(scope_);
+  }
+  held_.settle(from, edits);
+  const auto known = edits.size();
+  const auto settled = find_behind(window_.substr(from), last, edits);
+  shift(edits, known, from);
+  return from + settled;
+}
+
+// What cannot be decided yet is the string or key that is open, the key whose value is, and what waits for its grant.
+std::size_t JsonFinder::settled_before(std::size_t at) const {
+  auto settled = at;
+  const auto hold = [&](std::uint64_t place) { settled = std::min(settled, in_window(place)); };
+  const auto unfinished = tokenizer_.unfinished_string();
+  if (in_document_ && unfinished && passing_ == Passing::nothing) hold(document_ + unfinished->begin);
+  if (key_open_ && last_key_ >= base_) hold(last_key_);
+  if (!waiting_.empty()) settled = std::min(settled, waiting_.front().edit.begin);
+  if (in_document_ && document_is_string_ && tokenizer_.whole()) hold(document_);
+  if (lone_string_ && !in_document_) hold(*lone_string_);
+  return settled;
+}
+
+// Too much is held: what waits is decided by what was seen so far, and the open string goes by as it comes.
+void JsonFinder::force() {
+  for (const auto& waiting : waiting_) {
+    const auto& frame = frames_[waiting.depth - 1];
+    const bool code = waiting.edit.rule->effect == SecretEffect::replace_in_code_grant;
+    if (code ? frame.code_grant : frame.password_grant) held_.all().push_back(waiting.edit);
+  }
+  waiting_.clear();
+  lone_string_.reset();
+  document_is_string_ = false;
+  key_open_ = false;
+  const auto unfinished = tokenizer_.unfinished_string();
+  if (!in_document_ || !unfinished || passing_ != Passing::nothing) return;
+  const auto begin = in_window(document_ + unfinished->begin);
+  if (window_.size() - begin <= held_bytes_max) return;
+  passing_rule_ = unfinished->kind == JsonToken::Kind::string ? rule_of_value() : nullptr;
+  const bool secret = passing_rule_ != nullptr && passing_rule_->effect == SecretEffect::replace;
+  passing_ = secret ? Passing::secret : Passing::harmless;
+  if (secret) held_.all().push_back({begin + 1, window_.size(), passing_rule_, Written::plain});
+}
+
+std::size_t JsonFinder::settle(std::size_t settled, TextEdits& edits) {
+  held_.settle(settled, edits);
+  for (auto& waiting : waiting_) {
+    waiting.edit.begin -= settled;
+    waiting.edit.end -= settled;
+  }
+  base_ += settled;
+  return settled;
+}
+
+void find_json_secrets(std::string_view text, const RuleScope& scope, TextEdits& edits) {
+  JsonFinder(scope).find(text, true, edits);
 }
 
 }  // namespace tapedeck

@@ -20,9 +20,7 @@ constexpr std::string_view jwt_payload_begin = R"({"exp":4102444800,"tapedeck":"
 constexpr std::string_view jwt_payload_end = R"("})";
 constexpr std::string_view jwt_signature = "tapedeck placeholder, not signed";
 
-// RFC 4648 §5, without padding, as JWTs have it.
-std::string base64url(std::string_view bytes) {
-  constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+std::string base64_with(std::string_view bytes, const char* digits) {
   std::string text;
   std::uint32_t bits = 0;
   unsigned count = 0;
@@ -32,6 +30,15 @@ std::string base64url(std::string_view bytes) {
   }
   if (count > 0) text.push_back(digits[(bits << (6 - count)) & 63]);
   return text;
+}
+
+int base64_digit_value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+' || c == '-') return 62;
+  if (c == '/' || c == '_') return 63;
+  return -1;
 }
 
 // FNV-1a: the same in every build, so that a class has the same UUID in every cassette.
@@ -108,6 +115,17 @@ bool is_placeholder(PlaceholderShape shape, std::string_view value) {
   return value.size() > tagged_end.size() && is_placeholder_class(value.substr(0, value.size() - tagged_end.size()));
 }
 
+bool looks_like_jwt(std::string_view value) {
+  if (!value.starts_with("eyJ")) return false;  // {" in base64
+  const auto first = value.find('.');
+  const auto second = first == std::string_view::npos ? first : value.find('.', first + 1);
+  if (second == std::string_view::npos || second == first + 1) return false;
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == '=';
+  });
+}
+
 std::string percent_encode(std::string_view text) {
   constexpr char digits[] = "0123456789ABCDEF";
   std::string coded;
@@ -142,6 +160,30 @@ int hex_digit_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+std::string base64(std::string_view bytes) {
+  return base64_with(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+}
+
+std::string base64url(std::string_view bytes) {
+  return base64_with(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+}
+
+std::string base64_decode(std::string_view text) {
+  std::string bytes;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : text) {
+    const int digit = base64_digit_value(c);
+    if (digit < 0) break;
+    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<char>((bits >> count) & 0xFF));
+  }
+  return bytes;
 }
 
 }  // namespace tapedeck

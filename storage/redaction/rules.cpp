@@ -314,6 +314,8 @@ RuleTable::RuleTable(const std::vector<Profile>& profiles) {
 const SecretRule* RuleTable::add(SecretRule rule, std::string_view placeholder_class) {
   rule.text = placeholder(rule.shape, placeholder_class);
   rule.percent_text = percent_encode(rule.text);
+  rule.jwt_text = placeholder(PlaceholderShape::jwt, placeholder_class);
+  classes_.emplace(placeholder_class);
   rule.name = std::string(place_names[number_of(rule.place)]) + ' ' + rule.key;
   rule.canonical = KeyText::of(rule.key).canonical();
   return &rules_.emplace_back(std::move(rule));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ struct SecretRule {
   std::string name;       // as counts call it: "json client_secret"
   std::string text;       // the placeholder
   std::string percent_text;
+  std::string jwt_text;  // what stands for a value that is a JWT
   PlaceholderShape shape = PlaceholderShape::tagged;
   SecretEffect effect = SecretEffect::replace;
   HeaderForm form = HeaderForm::whole;
@@ -71,7 +73,7 @@ class KeyText {
   bool part_ended_ = false;
 };
 
-// All rules, the built-in ones and those of profiles, made for quick look-ups. Immutable.
+// All rules, the built-in ones and those of profiles, made for quick look-ups. Immutable once it is shared.
 class RuleTable {
  public:
   static constexpr std::size_t profiles_max = 64;
@@ -84,6 +86,9 @@ class RuleTable {
   // What stands for the credentials of an Authorization field with that scheme word (RFC 9110 §11.4).
   const SecretRule& credentials(std::string_view scheme) const;
   const SecretRule& userinfo() const { return *userinfo_; }
+  void add_class(std::string_view placeholder_class) { classes_.emplace(placeholder_class); }
+  // Whether some rule writes placeholders of that class.
+  bool knows_class(std::string_view placeholder_class) const { return classes_.contains(placeholder_class); }
 
  private:
   const SecretRule* add(SecretRule rule, std::string_view placeholder_class);
@@ -96,12 +101,14 @@ class RuleTable {
   std::array<std::vector<const SecretRule*>, 4> suffixes_;
   std::vector<const SecretRule*> schemes_;  // the last is for any other
   const SecretRule* userinfo_ = nullptr;
+  std::set<std::string, std::less<>> classes_;
 };
 
 // The rules that hold for one host.
 struct RuleScope {
   const RuleTable& table;
   std::uint64_t profiles = 0;
+  bool is_response = false;  // where a JWT becomes a JWT, whatever the rule's shape
 
   const SecretRule* find(SecretPlace place, const KeyText& key) const { return table.find(place, key, profiles); }
 };

@@ -57,7 +57,7 @@ std::string all_bytes(const RedactedExchange& redacted) {
   return all;
 }
 
-std::string base64(std::string_view bytes) {
+std::string coded_base64(std::string_view bytes) {
   constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (std::size_t i = 0; i + 2 < bytes.size(); i += 3) {
@@ -86,7 +86,7 @@ class Canaries {
       CHECK(bytes.find(secret) == std::string::npos);
       CHECK(bytes.find(percent_encode(secret)) == std::string::npos);
       for (std::size_t skipped = 0; skipped < 3; ++skipped) {
-        CHECK(bytes.find(base64(std::string_view(secret).substr(skipped))) == std::string::npos);
+        CHECK(bytes.find(coded_base64(std::string_view(secret).substr(skipped))) == std::string::npos);
       }
     }
   }
@@ -140,7 +140,7 @@ TEST_CASE("no canary is left in any byte") {
                       R"(","private_key":"\n)" + raw() + R"(\n"})";
     auto exchange = ExchangeBuilder("POST", "/token?api_key=" + coded() + "&x=1&authCode=" + token() +
                                                 "&code=" + token() + "&state=s")
-                        .request_header("Authorization", "Basic " + base64(raw() + ":::" + raw() + "::"))
+                        .request_header("Authorization", "Basic " + coded_base64(raw() + ":::" + raw() + "::"))
                         .request_header("Proxy-Authorization", "Bearer " + raw())
                         .request_header("Cookie", "sid=" + token() + "; other=" + token())
                         .request_header("X-API-Key", raw())
@@ -151,7 +151,7 @@ TEST_CASE("no canary is left in any byte") {
                         .response_header("Set-Cookie", "b=" + token())
                         .response_header("Location", "https://app/cb?code=" + token() + "&state=1#id_token=" + token())
                         .response_header("Link", "</x?jwt=" + coded() + ">; rel=\"next\"")
-                        .response_header("Content-MD5", base64(token()))
+                        .response_header("Content-MD5", coded_base64(token()))
                         .response_json(encode_content(coding, json))
                         .build();
     exchange.request.headers.add("Content-Encoding", name);
@@ -432,7 +432,7 @@ TEST_CASE("redacting what is redacted changes nothing, damaged or not") {
     }
     const auto once = redacted(exchange).exchange();
     const auto again = redacted(once);
-    REQUIRE(again.counts().empty());
+    for (const auto& count : again.counts()) FAIL_CHECK(count.rule);
     REQUIRE(same(again.exchange().request, once.request));
     REQUIRE(again.exchange().response->headers == once.response->headers);
     REQUIRE(again.exchange().response->body.bytes == once.response->body.bytes);
