@@ -56,7 +56,7 @@ int scan_for_secrets(const ScanCommand& command, std::ostream& out, std::ostream
     profiles.push_back(std::move(*profile));
   }
   const Limits limits;
-  const Redactor redactor(std::move(profiles), limits);
+  const Redactor redactor(std::move(profiles), limits, command.secrets);
   const SecretScanner scanner(redactor, command.secrets, limits);
   const auto tell = [&](std::int64_t id, const Finding& finding) {
     command.json ? tell_as_json(out, id, finding) : tell_as_text(out, id, finding);

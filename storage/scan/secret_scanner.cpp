@@ -114,8 +114,8 @@ std::vector<Finding> SecretScanner::scan(Exchange exchange) const {
     const std::string_view text = places[i].text(decoded, decoded_bytes_max_);
     if (text.empty()) continue;
     std::vector<SuspectSpan> suspects;
-    twin.find_in(i, places[i], text, suspects);
     for (const LiteralForms& literal : literals_) literal.find_in(text, suspects);
+    twin.find_in(i, places[i], text, suspects);
     find_secret_shapes(text, suspects);
     find_random_strings(text, suspects);
     for (std::size_t n = 0; n < suspects.size() && findings.size() < findings_max; ++n) {
