@@ -44,6 +44,11 @@ def _base64_at(offset: int):
     return lambda secret: base64.b64encode(b"p" * offset + secret.encode() + b" and the rest").decode()
 
 
+def _escaped(text: str, characters: str) -> str:
+    """JSON with these characters escaped, as writers do it whose JSON may stand in HTML."""
+    return "".join(f"\\u{ord(c):04x}" if c in characters else c for c in text)
+
+
 # How a text says the secret; the name says the content type too, JSON when it begins with `json`.
 FORMS = {
     "raw": lambda secret: f"you sent {secret} to us",
@@ -54,6 +59,15 @@ FORMS = {
     "json-raw": lambda secret: json.dumps({"you_sent": secret}, ensure_ascii=False),
     "json-slashes": lambda secret: json.dumps({"you_sent": secret}).replace("/", "\\/"),
     "json-twice": lambda secret: json.dumps({"you_sent": json.dumps({"inner": secret})}),
+    "percent-path": lambda secret: "/files/" + quote(secret, safe="/:@!$&'()*+,;=~"),  # as encodeURI
+    "percent-some": lambda secret: "/next?from=" + quote(secret, safe="!'()*~"),  # as encodeURIComponent
+    "percent-twice": lambda secret: "/next?to=" + quote("/a?b=" + quote(secret, safe=""), safe=""),
+    "json-for-html": lambda secret: _escaped(json.dumps({"you_sent": secret}), "<>&'+="),
+    "json-all-escaped": lambda secret: '{"you_sent":"' + "".join(f"\\u{ord(c):04x}" for c in secret) + '"}',
+    "json-percent": lambda secret: json.dumps({"next": "/next?from=" + quote(secret, safe="")}),
+    "json-base64": lambda secret: json.dumps({"sent": _base64_at(1)(secret)}).replace("/", "\\/"),
+    "percent-base64": lambda secret: "/next?sent=" + quote(_base64_at(2)(secret), safe=""),
+    "html-numbers": lambda secret: "".join(c if c.isalnum() else f"&#{ord(c)};" for c in secret),
     "html": lambda secret: "<p>" + html.escape(secret) + "</p>",
     "base64-0": _base64_at(0),
     "base64-1": _base64_at(1),

@@ -129,6 +129,13 @@ def exchange(port: int, request: bytes) -> Message:
 
 def canaries_in(where: str, data: bytes, secrets: list) -> set:
     """"row 12: where, form" for whatever is left of any canary; `secrets` are the canaries by their rows."""
+    left = _canaries_in(where, data, secrets)
+    # Slashes within base64 may be escaped in JSON.
+    joined = data.translate(None, b"\\")
+    return left if joined == data else left | _canaries_in(where, joined, secrets)
+
+
+def _canaries_in(where: str, data: bytes, secrets: list) -> set:
     left = set()
     for form, pattern in PATTERNS.items():
         at = data.find(pattern)

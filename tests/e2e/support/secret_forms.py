@@ -23,6 +23,7 @@ def forms_of(secret: str) -> dict:
         "percent-encoded in lower case": _lower_percent(quote(secret, safe="")).encode(),
         "form-encoded": quote_plus(secret).encode(),
         "JSON-escaped": json.dumps(secret)[1:-1].encode(),
+        "JSON-escaped wholly": "".join(f"\\u{ord(c):04x}" for c in secret).encode(),
         "base64": base64.b64encode(raw).rstrip(b"="),
         "base64url": base64.urlsafe_b64encode(raw).rstrip(b"="),
     }
