@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "storage/redaction/content_coding.hpp"
+#include "storage/redaction/text_redaction.hpp"
 
 using namespace tapedeck;
 
@@ -46,6 +47,20 @@ Redacted redacted(const std::string& type, std::string bytes, const char* encodi
   return {body.bytes, body.form, tally.take()};
 }
 
+// The same text redacted as it comes: by two pieces split at `split`, or byte by byte.
+std::string streamed(const std::string& type, std::string_view text, std::optional<std::size_t> split) {
+  TextRedaction redaction(type, {table(), 0}, std::make_shared<KnownSecrets>(std::vector<LiteralSecret>()), 1);
+  std::string redacted;
+  if (split) {
+    redaction.push(text.substr(0, *split), redacted);
+    redaction.push(text.substr(*split), redacted);
+  } else {
+    for (const char& c : text) redaction.push({&c, 1}, redacted);
+  }
+  redaction.finish(redacted);
+  return redacted;
+}
+
 struct Row {
   std::string name;
   std::string type;
@@ -59,6 +74,11 @@ void check_rows(const std::vector<Row>& rows) {
     const auto expected = row.expected.empty() ? row.text : row.expected;
     const auto plain = redacted(row.type, row.text);
     CHECK(plain.bytes == expected);
+    CHECK(streamed(row.type, row.text, std::nullopt) == expected);
+    for (std::size_t split = 0; split <= row.text.size(); ++split) {
+      CAPTURE(split);
+      CHECK(streamed(row.type, row.text, split) == expected);
+    }
     for (const std::string encoding : {"gzip", "deflate", "br", "zstd"}) {
       CAPTURE(encoding);
       const auto coding = *content_coding_of(encoding);
@@ -156,6 +176,75 @@ TEST_CASE("forms") {
       {"called JSON", json_type, "a=1&jwt=b", "a=1&jwt=%7B%7Btapedeck%3Ajwt%7D%7D"},
       {"prose", "text/plain", "Set the password=x here", ""},
       {"begins like JSON", form_type, "{}=1&jwt=b", "{}=1&jwt=%7B%7Btapedeck%3Ajwt%7D%7D"},
+  });
+}
+
+TEST_CASE("JSON, forms and URLs within strings of JSON") {
+  check_rows({
+      {"JSON", json_type, R"({"body":"{\"password\":\"a\\\"b\",\"n\":1}","x":"y"})",
+       R"({"body":"{\"password\":\"{{tapedeck:password}}\",\"n\":1}","x":"y"})"},
+      {"JSON in JSON in JSON", json_type, R"(["{\"a\":\"{\\\"jwt\\\":\\\"x\\\"}\"}"])",
+       R"(["{\"a\":\"{\\\"jwt\\\":\\\"{{tapedeck:jwt}}\\\"}\"}"])"},
+      {"JSON with coded quotes", json_type, R"(["{\u0022jwt\u0022:\u0022x\u0022}"])",
+       R"(["{\u0022jwt\u0022:\u0022{{tapedeck:jwt}}\u0022}"])"},
+      {"a form", json_type, R"({"data":"a=1&client_secret=x\u0026jwt=y"})",
+       R"({"data":"a=1&client_secret=%7B%7Btapedeck%3Aclient-secret%7D%7D\u0026jwt=%7B%7Btapedeck%3Ajwt%7D%7D"})"},
+      {"a form of one pair", json_type, R"(["client_secret=x"])",
+       R"(["client_secret=%7B%7Btapedeck%3Aclient-secret%7D%7D"])"},
+      {"prose", json_type, R"({"text":"a = b & password=c","more":"[1, 2]","json":"{}"})", ""},
+      {"a body that is a string", json_type, R"("{\"secret\":\"a\"}")", R"("{\"secret\":\"{{tapedeck:secret}}\"}")"},
+      {"a piece of an object", "text/plain", R"("secret": "a", "b": "c")",
+       R"("secret": "{{tapedeck:secret}}", "b": "c")"},
+  });
+}
+
+TEST_CASE("multipart bodies") {
+  const std::string type = "multipart/form-data; boundary=\"x.y\"";
+  const auto part = [](const std::string& head, const std::string& content) {
+    return "--x.y\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + content + "\r\n";
+  };
+  const std::string end = "--x.y--\r\n";
+  const auto harmless = part("name=\"code\"", "0") + part("name=a; filename=\"password\"", "abc");
+  check_rows({
+      {"a secret part", type, part("name=\"client_secret\"", "a\r\n--b") + harmless + end,
+       part("name=\"client_secret\"", "{{tapedeck:client-secret}}") + harmless + end},
+      {"without quotes", type, part("filename=\"x;y\"; NAME=password", "a") + end,
+       part("filename=\"x;y\"; NAME=password", "{{tapedeck:password}}") + end},
+      {"an empty one", type, part("name=password", "") + end, ""},
+      {"a part of JSON", type, part("name=a\r\nContent-Type: application/json", R"({"jwt":"x"})") + harmless + end,
+       part("name=a\r\nContent-Type: application/json", R"({"jwt":"{{tapedeck:jwt}}"})") + harmless + end},
+      {"a part that is a form", type, part("name=a", "b=1&jwt=x") + end,
+       part("name=a", "b=1&jwt=%7B%7Btapedeck%3Ajwt%7D%7D") + end},
+      {"an image", type, part("name=a\r\nContent-Type: image/png", R"({"jwt":"x"})") + end, ""},
+      {"bare line feeds", type, "--x.y\nContent-Disposition: form-data; name=password\n\nabc\n--x.y--\n",
+       "--x.y\nContent-Disposition: form-data; name=password\n\n{{tapedeck:password}}\n--x.y--\n"},
+      {"cut in a secret", type, "--x.y\r\nContent-Disposition: form-data; name=password\r\n\r\nabc",
+       "--x.y\r\nContent-Disposition: form-data; name=password\r\n\r\n{{tapedeck:password}}"},
+      {"text before and behind", type, "preamble\r\n" + part("name=password", "a") + end + "behind",
+       "preamble\r\n" + part("name=password", "{{tapedeck:password}}") + end + "behind"},
+      {"no boundary", "multipart/form-data", R"({"jwt":"x"})", R"({"jwt":"{{tapedeck:jwt}}"})"},
+  });
+}
+
+TEST_CASE("server-sent events") {
+  check_rows({
+      {"one text a line", "text/event-stream",
+       "event: a\r\ndata: {\"jwt\":\"x\"}\r\n\r\ndata:{\"n\":1}\n\ndata: jwt=y\n: {\"jwt\":\"c\"}\n",
+       "event: a\r\ndata: {\"jwt\":\"{{tapedeck:jwt}}\"}\r\n\r\ndata:{\"n\":1}\n\ndata: jwt=y\n: {\"jwt\":\"c\"}\n"},
+      {"JSON over several lines", "text/event-stream", "data: {\ndata:  \"jwt\": \"x\"\ndata: }\n",
+       "data: {\ndata:  \"jwt\": \"{{tapedeck:jwt}}\"\ndata: }\n"},
+  });
+}
+
+TEST_CASE("XML") {
+  check_rows({
+      {"elements", "application/xml",
+       "<a><Password>x &amp; y</Password><code>1</code><s:clientSecret k='v'>z</s:clientSecret></a>",
+       "<a><Password>{{tapedeck:password}}</Password><code>1</code><s:clientSecret "
+       "k='v'>{{tapedeck:client-secret}}</s:clientSecret></a>"},
+      {"attributes", "text/xml", "<a client_secret=\"x\" code=\"1\" b:password=\"y\"/>",
+       "<a client_secret=\"{{tapedeck:client-secret}}\" code=\"1\" b:password=\"{{tapedeck:password}}\"/>"},
+      {"empty and nested", "text/xml", "<password/><password> </password><secret><b>x</b></secret>", ""},
   });
 }
 
