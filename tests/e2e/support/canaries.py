@@ -36,6 +36,9 @@ ALPHABETS = {
     "api-key": VISIBLE, "cookie": COOKIE, "query": WILD, "form": WILD, "json": WILD, "json-in-json": WILD,
     "multipart": WILD, "userinfo": WILD, "harmless": WILD,
 }  # fmt: skip
+# What looks like an encoding of something else, in values that may hold anything.
+TRICKY = ("%0F", "%2F", "%zz", "\\n", "\\u00e5", "&amp;", "&#39;", "a+b", "\\\\", "a=b&c=d", '"', "")
+
 PLACES = [name for name in ALPHABETS if name != "harmless"]
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -61,6 +64,8 @@ class Row:
 
 def canary(row: int, place: str, source: random.Random) -> str:
     middle = "".join(source.choice(ALPHABETS[place]) for _ in range(12))
+    if ALPHABETS[place] is WILD:
+        middle = middle[:6] + TRICKY[row % len(TRICKY)] + middle[6:]
     text = f"{HEAD}{row:04d}{middle}{row:04d}{TAIL}"
     return f"eyJhbGciOiJIUzI1NiJ9.eyJ{text}.{text}" if place == "bearer-jwt" else text
 
