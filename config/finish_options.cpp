@@ -71,7 +71,39 @@ void fill_listen(Options& options) {
   options.listen.push_back({"127.0.0.1", static_cast<std::uint16_t>(options.command.empty() ? 8484 : 0)});
 }
 
+// `secret-api-key` of API_KEY: what stands for a secret tells which it was, and is the same with whatever value.
+std::string class_of_variable(std::string_view name) {
+  constexpr std::size_t class_bytes_max = 64;
+  std::string text = "secret-" + lower_case(name);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text.substr(0, class_bytes_max);
+}
+
 }  // namespace
+
+Result<std::vector<LiteralSecret>> resolve_secrets(const PartialOptions& partial, const Environment& environment) {
+  std::vector<LiteralSecret> out;
+  for (const std::string& text : partial.secrets.value_or(std::vector<std::string>{})) {
+    const auto variable = variable_of_secret(text);
+    if (!variable) {
+      out.push_back({text, LiteralSecret{}.placeholder_class});
+      continue;
+    }
+    const std::string name(*variable);
+    const auto found = environment.find(name);
+    if (found == environment.end() || found->second.empty()) {
+      return bad_option("the secret env:" + name + " has no value, since the variable " + name +
+                        " is unset or empty; set it, or leave the secret out");
+    }
+    if (found->second.size() < secret_bytes_min) {
+      return bad_option("the variable " + name + " of the secret env:" + name + " holds under " +
+                        std::to_string(secret_bytes_min) +
+                        " characters, which would be found where no secret is; leave it out");
+    }
+    out.push_back({found->second, class_of_variable(name)});
+  }
+  return out;
+}
 
 Result<std::filesystem::path> default_ca_dir(const Environment& environment) {
   const auto folder = [&](const char* name) -> std::filesystem::path {
@@ -120,6 +152,9 @@ Result<Options> finish_options(Mode mode, std::vector<std::string> command, cons
   out.upstream_ca = partial.upstream_ca;
   out.ready_file = partial.ready_file;
   out.report = partial.report;
+  auto secrets = resolve_secrets(partial, environment);
+  if (!secrets) return secrets.error();
+  out.secrets = std::move(*secrets);
   if (partial.ca_dir) {
     out.ca_dir = *partial.ca_dir;
   } else {

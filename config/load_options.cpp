@@ -40,6 +40,13 @@ std::vector<std::string_view> split_list(std::string_view text) {
   return items;
 }
 
+// A variable's text as the items that the command line would have given one by one.
+std::vector<std::string_view> items_of(const Setting& setting, std::string_view text) {
+  if (setting.shape != SettingShape::list) return {text};
+  const bool is_value = setting.kind == Setting::Kind::secret && !variable_of_secret(text);
+  return is_value ? std::vector<std::string_view>{text} : split_list(text);
+}
+
 // The value of one key as the texts that the command line would have given.
 Result<std::vector<std::string>> texts_of(const Setting& setting, const json& value, const std::string& where) {
   const bool number = setting.kind == Setting::Kind::number;
@@ -70,6 +77,13 @@ Result<void> check_trust(const Setting& setting, const PartialOptions& set, cons
   static const std::string mend = "; give it on the command line, or name the file with --config";
   if (setting.trust == SettingTrust::asked_for) {
     return bad_option(where + " may not be set by a file that was found by search" + mend);
+  }
+  if (setting.trust == SettingTrust::by_reference) {
+    const auto is_name = [](const std::string& text) { return variable_of_secret(text).has_value(); };
+    if (std::all_of(set.secrets->begin(), set.secrets->end(), is_name)) return {};
+    return bad_option(where +
+                      " holds a secret itself, in a file that is shared; put the secret into a variable and write "
+                      "env:NAME here");
   }
   if (setting.trust != SettingTrust::local_only) return {};
   const auto remote = [](const ListenAddress& address) { return !is_loopback(address); };
@@ -104,9 +118,7 @@ Result<EnvironmentOptions> options_from_environment(const Environment& environme
     names.push_back(variable_name_of(setting));
     const auto found = environment.find(names.back());
     if (found == environment.end() || found->second.empty()) continue;
-    const auto texts =
-        setting.shape == SettingShape::list ? split_list(found->second) : std::vector<std::string_view>{found->second};
-    for (const std::string_view text : texts) {
+    for (const std::string_view text : items_of(setting, found->second)) {
       const auto set = setting.set(out.options, text);
       if (!set) return bad_option(names.back() + ": " + set.error().detail);
     }

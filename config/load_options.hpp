@@ -23,7 +23,8 @@ struct EnvironmentOptions {
   std::vector<std::string> warnings;  // variables that look like ours and are not
 };
 
-// An empty variable counts as unset. Lists are separated by commas or white space.
+// An empty variable counts as unset. Lists are separated by commas or white space; TAPEDECK_SECRET is a list when it
+// begins with env:, else one value as it stands.
 Result<EnvironmentOptions> options_from_environment(const Environment& environment);
 
 // `file` is absolute: paths in the file are relative to its folder. A file that was found by search may not set what
@@ -48,6 +49,10 @@ Result<LayeredOptions> load_partial_options(PartialOptions command_line, const E
 // Fills in profile and defaults, and refuses what does not go together.
 Result<Options> finish_options(Mode mode, std::vector<std::string> command, const PartialOptions& partial,
                                const Environment& environment);
+
+// Looks up what stands as env:NAME. A variable that is unset or empty is refused by its name: a run that went on would
+// write the secret down.
+Result<std::vector<LiteralSecret>> resolve_secrets(const PartialOptions& partial, const Environment& environment);
 
 // $XDG_DATA_HOME/tapedeck, or the same below $HOME/.local/share. A variable that is not an absolute path is not used.
 Result<std::filesystem::path> default_ca_dir(const Environment& environment);

@@ -65,6 +65,7 @@ struct Limits {
   std::size_t decoded_body_bytes_max = 64 * 1024 * 1024;  // bomb limit when a content coding is undone
   std::size_t abandoned_response_bytes_max = 64 * 1024 * 1024;  // read on for the recording once the client has left
   std::size_t replay_retry_bytes_max = 64 * 1024;               // how much of a request is kept to send it once more
+  std::size_t scan_at_end_bytes_max = 32 * 1024 * 1024;   // of bodies looked through for secrets when a recording ends
   std::size_t connections_max = 16 * 1024;
   std::size_t image_cache_bytes_max = 64 * 1024 * 1024;
   std::size_t queue_exchanges_max = 4096;

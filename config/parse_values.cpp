@@ -265,6 +265,22 @@ Result<std::string> parse_file_path(std::string_view text) {
   return std::string(text);
 }
 
+std::optional<std::string_view> variable_of_secret(std::string_view text) {
+  constexpr std::string_view prefix = "env:";
+  if (!text.starts_with(prefix)) return std::nullopt;
+  return text.substr(prefix.size());
+}
+
+Result<std::string> parse_secret(std::string_view text) {
+  if (const auto variable = variable_of_secret(text)) {
+    if (parse_variable_name(*variable)) return std::string(text);
+    return bad_value("env: needs the name of a variable behind it; write letters, digits and '_', as in env:API_KEY");
+  }
+  if (text.size() >= secret_bytes_min) return std::string(text);
+  return bad_value("a secret of under " + std::to_string(secret_bytes_min) +
+                   " characters would be found where none is; give a longer one, or leave it out");
+}
+
 bool is_loopback(const ListenAddress& address) {
   return address.host == "::1" || address.host.compare(0, 4, "127.") == 0;
 }

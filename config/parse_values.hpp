@@ -31,6 +31,14 @@ Result<std::string> parse_session_name(std::string_view text);
 Result<std::string> parse_variable_name(std::string_view text);
 Result<std::string> parse_file_path(std::string_view text);
 
+// A value, or env:NAME for that of a variable, which resolve_secrets looks up. No failure repeats the text: even what
+// is wrong with it may be most of a secret.
+Result<std::string> parse_secret(std::string_view text);
+// The name in env:NAME; nullopt for a value.
+std::optional<std::string_view> variable_of_secret(std::string_view text);
+// What is shorter stands in texts by chance.
+constexpr std::size_t secret_bytes_min = 4;
+
 bool is_loopback(const ListenAddress& address);
 
 }  // namespace tapedeck

@@ -19,6 +19,10 @@ PartialOptions layered(PartialOptions over, const PartialOptions& under) {
   fill(over.ca_dir, under.ca_dir);
   fill(over.admin, under.admin);
   fill(over.ready_file, under.ready_file);
+  if (over.secrets && under.secrets) {
+    over.secrets->insert(over.secrets->end(), under.secrets->begin(), under.secrets->end());
+  }
+  fill(over.secrets, under.secrets);
   fill(over.record_policy, under.record_policy);
   fill(over.keep_errors, under.keep_errors);
   fill(over.durable, under.durable);

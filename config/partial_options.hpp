@@ -25,6 +25,7 @@ struct PartialOptions {
   std::optional<std::filesystem::path> ca_dir;
   std::optional<std::optional<ListenAddress>> admin;  // the inner one is empty for `off`
   std::optional<std::filesystem::path> ready_file;
+  std::optional<std::vector<std::string>> secrets;  // each a value or env:NAME
   std::optional<RecordPolicy> record_policy;
   std::optional<bool> keep_errors;
   std::optional<bool> durable;
@@ -46,7 +47,8 @@ struct PartialOptions {
   std::optional<unsigned> workers;
 };
 
-// Field by field the one that `over` sets, else the one of `under`.
+// Field by field the one that `over` sets, else the one of `under`. Secrets alone add up: one that is named anywhere is
+// to be found nowhere.
 PartialOptions layered(PartialOptions over, const PartialOptions& under);
 
 }  // namespace tapedeck

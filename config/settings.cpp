@@ -77,6 +77,7 @@ constexpr std::array table{
     Setting{"ca-dir", value, asked_for, path, set_value<parse_file_path, &P::ca_dir>},
     Setting{"admin", value, local_only, number, set_value<parse_admin_address, &P::admin>},
     Setting{"ready-file", value, any, path, set_value<parse_file_path, &P::ready_file>},
+    Setting{"secret", list, by_reference, secret, add_value<parse_secret, &P::secrets>},
     Setting{"record", value, any, text, set_value<parse_record_policy, &P::record_policy>},
     Setting{"keep-errors", on_off, any, text, set_value<parse_switch, &P::keep_errors>},
     Setting{"new", on_off, any, text,

@@ -15,14 +15,21 @@ enum class SettingShape { value, list, on_off };
 
 // The settings that only someone who runs the program may make, not a config file that was found by search: such a file
 // comes with whatever repository one stands in, and would send credentials elsewhere.
-enum class SettingTrust { any, asked_for, local_only };  // local_only: an address, and then only of this machine
+// Its secrets may only be names of variables, since it is a file that one checks in.
+enum class SettingTrust {
+  any,
+  asked_for,
+  local_only,    // an address, and then only of this machine
+  by_reference,  // a secret, and then only as env:NAME
+};
 
 // One setting under its one name: `--connect-to`, TAPEDECK_CONNECT_TO and the key "connect-to" are all this row.
 struct Setting {
   std::string_view name;
   SettingShape shape = SettingShape::value;
   SettingTrust trust = SettingTrust::any;
-  enum class Kind { text, number, path } kind = Kind::text;  // a path of a config file is relative to the file
+  // A path of a config file is relative to the file. A secret may hold what separates the items of other lists.
+  enum class Kind { text, number, path, secret } kind = Kind::text;
   Result<void> (*set)(PartialOptions& into, std::string_view text) = nullptr;
 };
 

@@ -31,6 +31,7 @@ struct Execute {
   }
   int operator()(const ShowCommand& command) const { return show_exchange(command, std::cout, std::cerr); }
   int operator()(const TakesCommand& command) const { return list_or_drop_takes(command, std::cout, std::cerr); }
+  int operator()(const ScanCommand& command) const { return scan_for_secrets(command, std::cout, std::cerr); }
   int operator()(const CaCommand& command) const { return make_or_show_ca(command, std::cout, std::cerr); }
   int operator()(const EnvCommand& command) const {
     return print_environment(command, environment, std::cout, std::cerr);

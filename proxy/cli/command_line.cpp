@@ -45,7 +45,10 @@ std::filesystem::path cassette_of(const PartialOptions& options) {
 
 Result<void> refuse_arguments(const CommandRow& row, const GivenArguments& given) {
   if (given.arguments.empty()) return {};
-  const std::string start = "tapedeck " + std::string(row.name) + " takes no argument " + in_quotes(given.arguments[0]);
+  // What stands behind a secret may be its second half, when it has a space and no quotes.
+  const bool repeatable = given.options.count("secret") == 0;
+  const std::string start = "tapedeck " + std::string(row.name) + " takes no argument" +
+                            (repeatable ? " " + in_quotes(given.arguments[0]) : " behind its options");
   if (runs_proxy(row.command)) {
     return usage(start + "; write -- before the command to wrap: tapedeck " + std::string(row.name) +
                  " [options] -- COMMAND");
@@ -108,6 +111,23 @@ Result<TakesCommand> takes_command(const GivenArguments& given, const PartialOpt
     return usage("tapedeck takes does not know " + in_quotes(given.arguments[0]) +
                  "; write tapedeck takes, or tapedeck takes drop last");
   }
+  return out;
+}
+
+Result<ScanCommand> scan_command(const GivenArguments& given, const PartialOptions& options,
+                                 const Environment& environment) {
+  static constexpr std::array<std::string_view, 2> formats{"text", "json"};
+  if (auto refused = refuse_arguments(row_of(Command::scan), given); !refused) return refused.error();
+  ScanCommand out;
+  out.cassette = cassette_of(options);
+  const std::string format = value_of(given, "format").value_or("text");
+  if (std::find(formats.begin(), formats.end(), format) == formats.end()) {
+    return usage("--format " + in_quotes(format) + " is none of " + joined_list(formats) + "; choose one of them");
+  }
+  out.json = format == "json";
+  auto secrets = resolve_secrets(options, environment);
+  if (!secrets) return usage(secrets.error().detail);
+  out.secrets = std::move(*secrets);
   return out;
 }
 
@@ -175,6 +195,8 @@ Result<ParsedCommand> parse_arguments(Command command, const GivenArguments& giv
       return parsed(show_command(given, all->options), all->warnings);
     case Command::takes:
       return parsed(takes_command(given, all->options), all->warnings);
+    case Command::scan:
+      return parsed(scan_command(given, all->options, environment), all->warnings);
     case Command::ca:
       return parsed(ca_command(given, all->options, environment), all->warnings);
     case Command::env:

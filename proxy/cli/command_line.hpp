@@ -18,7 +18,8 @@ struct VersionCommand {};
 
 // What the program was asked to do. Options stands for record, replay and auto.
 struct ParsedCommand {
-  std::variant<Options, ListCommand, ShowCommand, TakesCommand, CaCommand, EnvCommand, HelpCommand, VersionCommand>
+  std::variant<Options, ListCommand, ShowCommand, TakesCommand, ScanCommand, CaCommand, EnvCommand, HelpCommand,
+               VersionCommand>
       command;
   std::vector<std::string> warnings;  // to be logged
 };

@@ -38,6 +38,14 @@ struct TakesCommand {
 };
 int list_or_drop_takes(const TakesCommand& command, std::ostream& out, std::ostream& err);
 
+struct ScanCommand {
+  std::filesystem::path cassette;
+  std::vector<LiteralSecret> secrets;
+  bool json = false;
+};
+// Exit code 5 when something looks like a secret.
+int scan_for_secrets(const ScanCommand& command, std::ostream& out, std::ostream& err);
+
 struct CaCommand {
   enum class Action { create, show, path };
   Action action = Action::show;

@@ -27,6 +27,9 @@ constexpr std::array command_table{
     CommandRow{Command::takes, "takes", "[drop last]", "list the takes of a cassette, or drop the newest",
                "tapedeck takes\n"
                "tapedeck takes drop last"},
+    CommandRow{Command::scan, "scan", "", "look for secrets that a cassette may still hold",
+               "tapedeck scan --cassette api.cassette\n"
+               "tapedeck scan --secret env:API_KEY --format json | jq .place"},
     CommandRow{Command::ca, "ca", "create | show | path", "make or show the certificate authority that clients trust",
                "tapedeck ca create --only '*.roaring.io'\n"
                "curl --cacert \"$(tapedeck ca path)\" --proxy http://127.0.0.1:8484 https://api.roaring.io/"},
@@ -39,7 +42,9 @@ constexpr CommandSet record = set_of(Command::record);
 constexpr CommandSet replay = set_of(Command::replay);
 constexpr CommandSet automatic = set_of(Command::auto_);
 constexpr CommandSet runs = record | replay | automatic;
-constexpr CommandSet reads = set_of(Command::list) | set_of(Command::show) | set_of(Command::takes);
+constexpr CommandSet reads =
+    set_of(Command::list) | set_of(Command::show) | set_of(Command::takes) | set_of(Command::scan);
+constexpr CommandSet scan = set_of(Command::scan);
 constexpr CommandSet env = set_of(Command::env);
 constexpr CommandSet ca = set_of(Command::ca);
 
@@ -47,6 +52,7 @@ constexpr std::string_view g_cassette = "Cassette";
 constexpr std::string_view g_clients = "What clients connect to";
 constexpr std::string_view g_hosts = "Which hosts are intercepted";
 constexpr std::string_view g_upstream = "How the real API is reached";
+constexpr std::string_view g_secrets = "Secrets";
 constexpr std::string_view g_recording = "Recording";
 constexpr std::string_view g_replaying = "Replaying";
 constexpr std::string_view g_wrapped = "A wrapped COMMAND";
@@ -80,6 +86,10 @@ constexpr std::array option_table{
     OptionRow{"upstream-ca", 0, "FILE", runs, g_upstream, "PEM certificates trusted beside the system's", replay},
     OptionRow{"upstream-insecure", 0, "", runs, g_upstream, "do not verify the upstream", replay},
 
+    OptionRow{"secret", 0, "VALUE|env:NAME", runs | scan, g_secrets,
+              "a value that is a secret wherever it stands, in any encoding; env:NAME is the value of a variable, "
+              "which other users cannot see; may be repeated"},
+
     OptionRow{"record", 0, "new|once|all", automatic, g_recording,
               "new: what is not recorded yet (default); once: only into a new cassette; all: everything anew"},
     OptionRow{"keep-errors", 0, "", automatic, g_recording,
@@ -109,6 +119,7 @@ constexpr std::array option_table{
 
     OptionRow{"ready-file", 0, "FILE", env, g_general, "the file that the running tapedeck was told to write"},
     OptionRow{"format", 0, "FORMAT", env, g_general, "sh (default), fish, dotenv, github or json"},
+    OptionRow{"format", 0, "FORMAT", scan, g_output, "text (default), or json: one object a line"},
     OptionRow{"only", 0, "NAME", ca, g_general,
               "create: a CA that is good for these names, localhost and loopback alone; may be repeated"},
     OptionRow{"force", 0, "", ca, g_general, "create: in place of the one there is, which nobody can use again"},

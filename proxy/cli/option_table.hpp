@@ -11,7 +11,7 @@ namespace tapedeck {
 // The commands and options as a person sees them. What an option means is a row of config/settings.hpp; here stand its
 // letter, its help and the commands that take it.
 
-enum class Command : std::uint8_t { record, replay, auto_, list, show, takes, ca, env };
+enum class Command : std::uint8_t { record, replay, auto_, list, show, takes, scan, ca, env };
 
 struct CommandRow {
   Command command = Command::record;
@@ -26,7 +26,7 @@ const CommandRow& row_of(Command command);
 std::vector<std::string_view> command_names();
 bool runs_proxy(Command command);  // record, replay and auto
 
-using CommandSet = std::uint8_t;
+using CommandSet = std::uint16_t;
 constexpr CommandSet set_of(Command command) {
   return static_cast<CommandSet>(1U << static_cast<unsigned>(command));
 }

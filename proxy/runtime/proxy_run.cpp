@@ -85,7 +85,7 @@ class ProxyRun {
   void wait_for_command();
   void stop();
   Result<void> close_cassette();
-  std::optional<TakeChanges> changes_of_last_take();
+  void look_at_last_take(SummaryInput& input);
   ExitVerdict finish(const Result<void>& closed);
 
   bool records() const { return options_.mode != Mode::replay && options_.recording_allowed; }
@@ -396,11 +396,15 @@ void ProxyRun::stop() {
   }
 }
 
-std::optional<TakeChanges> ProxyRun::changes_of_last_take() {
+// What was recorded is compared with older takes and looked through for secrets that are left, by a redactor that has
+// seen the whole take by now.
+void ProxyRun::look_at_last_take(SummaryInput& input) {
   auto reader = CassetteReader::open(options_.cassette);
-  if (!reader) return std::nullopt;
-  const auto changes = compare_last_take(**reader, *keys_);
-  return changes ? std::optional(*changes) : std::nullopt;
+  if (!reader) return;
+  if (const auto changes = compare_last_take(**reader, *keys_)) input.changes = *changes;
+  const SecretScanner scanner(*redactor_, options_.secrets, options_.limits);
+  const auto scanned = scan_last_take(**reader, scanner, options_.limits.scan_at_end_bytes_max);
+  if (scanned) input.scanned = *scanned;
 }
 
 ExitVerdict ProxyRun::finish(const Result<void>& closed) {
@@ -414,8 +418,8 @@ ExitVerdict ProxyRun::finish(const Result<void>& closed) {
   std::vector<ReplayLibrary::Unused> unused;
   if (library_) unused = library_->unused();
   ending.unused = unused.size();
-  SummaryInput input{options_, statistics, unused, {}};
-  if (queue_ && closed) input.changes = changes_of_last_take();
+  SummaryInput input{options_, statistics, unused, {}, {}};
+  if (queue_ && closed) look_at_last_take(input);
   log_.block(summary_text(input));
   if (options_.report) {
     if (auto written = write_report(*options_.report, input); !written) log_.error(written.error().detail);

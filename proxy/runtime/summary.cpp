@@ -70,10 +70,23 @@ void append_recorded(std::string& text, const SummaryInput& input) {
   }
 }
 
+void append_scanned(std::string& text, const SummaryInput& input) {
+  if (!input.scanned) return;
+  const std::string command = "tapedeck scan -c " + input.options.cassette.string() + "\n";
+  if (const auto secrets = input.scanned->secrets; secrets != 0) {
+    text += "  " + number_of(secrets, "value looks like a secret", "values look like secrets") + "; look at " +
+            (secrets == 1 ? "it" : "them") + " with: " + command;
+  }
+  if (input.scanned->stopped_early) {
+    text += "  only " + number_of(input.scanned->exchanges, "exchange was", "exchanges were") +
+            " looked through for secrets; look through all with: " + command;
+  }
+}
+
 }  // namespace
 
 std::string summary_text(const SummaryInput& input) {
-  const auto& [options, statistics, unused, changes] = input;
+  const auto& [options, statistics, unused, changes, scanned] = input;
   std::string text;
   if (statistics.requests == 0) {
     text += "not one request came";
@@ -91,6 +104,7 @@ std::string summary_text(const SummaryInput& input) {
     append_misses(text, statistics);
   }
   if (records) append_recorded(text, input);
+  append_scanned(text, input);
   for (const auto& [host, times] : statistics.tunnels) {
     text += "  not recorded: " + number_of(times, "tunnel", "tunnels") + " to " + host + " (record it with --host " +
             host.substr(0, host.rfind(':')) + ")\n";

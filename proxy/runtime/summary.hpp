@@ -10,6 +10,7 @@
 #include "proxy/runtime/run_statistics.hpp"
 #include "replay/serving/replay_session.hpp"
 #include "replay/serving/take_comparison.hpp"
+#include "storage/scan/scan_cassette.hpp"
 
 namespace tapedeck {
 
@@ -18,6 +19,7 @@ struct SummaryInput {
   const RunStatistics::Snapshot& statistics;
   std::vector<ReplayLibrary::Unused> unused;
   std::optional<TakeChanges> changes;
+  std::optional<ScanTotals> scanned;  // the new take
 };
 
 // What a run says about itself at its end, for people.

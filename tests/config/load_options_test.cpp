@@ -338,3 +338,77 @@ TEST_CASE("a config file that was named and cannot be read is refused") {
   REQUIRE(!read.has_value());
   CHECK(read.error().detail.find("is a folder; name a JSON file") != std::string::npos);
 }
+
+TEST_CASE("a secret is a value, or the name of the variable that holds it") {
+  const Environment environment{{"HOME", "/h"}, {"API_KEY", "k-value-1"}, {"_Old_Key2", "k-value-2"}};
+  PartialOptions partial;
+  partial.secrets = {"hunter2, and more", "env:API_KEY", "env:_Old_Key2"};
+  const Options options = finished(partial, Mode::record, {}, environment);
+  REQUIRE(options.secrets.size() == 3);
+  CHECK(options.secrets[0].value == "hunter2, and more");
+  CHECK(options.secrets[0].placeholder_class == "secret");
+  CHECK(options.secrets[1].value == "k-value-1");
+  CHECK(options.secrets[1].placeholder_class == "secret-api-key");
+  CHECK(options.secrets[2].value == "k-value-2");
+  CHECK(options.secrets[2].placeholder_class == "secret--old-key2");
+
+  partial.secrets = {"env:" + std::string(80, 'K')};
+  const auto long_name = finished(partial, Mode::replay, {}, {{"HOME", "/h"}, {std::string(80, 'K'), "value"}});
+  CHECK(long_name.secrets.at(0).placeholder_class.size() == 64);
+}
+
+TEST_CASE("the secrets of every source add up, so that none is forgotten") {
+  PartialOptions command_line;
+  command_line.secrets = {"first"};
+  const PartialOptions from_variable = from_environment({{"TAPEDECK_SECRET", "se cond, with,commas"}});
+  const PartialOptions file = from_file(R"({"secret": ["third", "env:FOURTH"]})");
+  const PartialOptions all = layered(layered(command_line, from_variable), file);
+  CHECK(*all.secrets == std::vector<std::string>{"first", "se cond, with,commas", "third", "env:FOURTH"});
+  CHECK(*from_environment({{"TAPEDECK_SECRET", "env:A, env:B"}}).secrets == std::vector<std::string>{"env:A", "env:B"});
+  CHECK(*layered({}, file).secrets == std::vector<std::string>{"third", "env:FOURTH"});
+}
+
+TEST_CASE("a secret that cannot be used is refused without a word of it") {
+  const auto by_options = [](const std::string& secret, const Environment& environment) {
+    PartialOptions partial;
+    partial.secrets = {secret};
+    const auto options = finish_options(Mode::record, {}, partial, environment);
+    return options ? std::string() : options.error().detail;
+  };
+  CHECK(by_options("env:API_KEY", home) ==
+        "the secret env:API_KEY has no value, since the variable API_KEY is unset or empty; set it, or leave the "
+        "secret out");
+  CHECK(by_options("env:API_KEY", {{"HOME", "/h"}, {"API_KEY", ""}}) == by_options("env:API_KEY", home));
+  CHECK(by_options("env:API_KEY", {{"HOME", "/h"}, {"API_KEY", "qzx"}}) ==
+        "the variable API_KEY of the secret env:API_KEY holds under 4 characters, which would be found where no secret "
+        "is; leave it out");
+
+  struct Row {
+    const char* name;
+    const char* json;
+    FileFoundBy found_by;
+    const char* detail;
+  };
+  const Row rows[] = {
+      {"short", R"({"secret": "qzx"})", FileFoundBy::name,
+       R"(/p/t.json: "secret": a secret of under 4 characters would be found where none is; give a longer one, or leave )"
+       "it out"},
+      {"no name", R"({"secret": "env:qzx-1"})", FileFoundBy::name,
+       R"(/p/t.json: "secret": env: needs the name of a variable behind it; write letters, digits and '_', as in )"
+       "env:API_KEY"},
+      {"in a file found by search", R"({"secret": ["env:GOOD", "qzx-hunter2"]})", FileFoundBy::search,
+       R"(/p/t.json: "secret" holds a secret itself, in a file that is shared; put the secret into a variable and write )"
+       "env:NAME here"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    const auto read = options_from_file(row.json, "/p/t.json", row.found_by);
+    REQUIRE(!read.has_value());
+    CHECK(read.error().detail == row.detail);
+    CHECK(read.error().detail.find("qzx") == std::string::npos);
+  }
+  CHECK(options_from_file(R"({"secret": "env:GOOD"})", "/p/t.json", FileFoundBy::search).has_value());
+  const auto variable = options_from_environment({{"TAPEDECK_SECRET", "qzx"}});
+  REQUIRE(!variable.has_value());
+  CHECK(variable.error().detail.find("qzx") == std::string::npos);
+}

@@ -4,7 +4,7 @@
     tests/e2e/run.py [WORD…]
 
 TAPEDECK_BINARY names the program (build/release/tapedeck); TAPEDECK_KILLS how often the kill test kills (10);
-TAPEDECK_SEED repeats a run of it.
+TAPEDECK_SEED repeats a run of it and of the canaries.
 """
 
 import sys

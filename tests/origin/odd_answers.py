@@ -5,6 +5,7 @@ import json
 import re
 import threading
 
+from echo import EchoAnswers
 from messages import Answer, Request, date_field, empty_answer, json_answer, text_answer
 
 PREFIX = "/__stand_in/"
@@ -14,6 +15,7 @@ class OddAnswers:
     def __init__(self):
         self._lock = threading.Lock()
         self._counters = {}
+        self._echoes = EchoAnswers()
 
     def answer(self, request: Request) -> Answer:
         name, _, rest = request.path[len(PREFIX) :].partition("/")
@@ -21,6 +23,9 @@ class OddAnswers:
         if handler is None:
             return text_answer(f"There is no {PREFIX}{name}\n", 404)
         return handler(request, rest)
+
+    def _echo(self, request: Request, rest: str) -> Answer:
+        return self._echoes.answer(request, rest)
 
     # Well-formed, if seldom seen.
 

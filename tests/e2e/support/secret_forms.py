@@ -8,6 +8,9 @@ import zlib
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+import brotli
+import zstandard
+
 
 def forms_of(secret: str) -> dict:
     """Name of the form to the bytes to look for."""
@@ -20,6 +23,7 @@ def forms_of(secret: str) -> dict:
         "percent-encoded in lower case": _lower_percent(quote(secret, safe="")).encode(),
         "form-encoded": quote_plus(secret).encode(),
         "JSON-escaped": json.dumps(secret)[1:-1].encode(),
+        "JSON-escaped wholly": "".join(f"\\u{ord(c):04x}" for c in secret).encode(),
         "base64": base64.b64encode(raw).rstrip(b"="),
         "base64url": base64.urlsafe_b64encode(raw).rstrip(b"="),
     }
@@ -62,9 +66,18 @@ def cassette_pieces(cassette: Path):
             yield from _decompressed(f"body {body}", data)
 
 
+def _unzstd(data: bytes) -> bytes:
+    # One that was written as it came does not say its size, so it is read as a stream.
+    with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+        return reader.read()
+
+
+CODINGS = {"gzip": gzip.decompress, "deflate": zlib.decompress, "br": brotli.decompress, "zstd": _unzstd}
+
+
 def _decompressed(where: str, data: bytes):
-    for coding, undo in (("gzip", gzip.decompress), ("deflate", zlib.decompress)):
+    for coding, undo in CODINGS.items():
         try:
             yield f"{where}, {coding}", undo(data)
-        except (OSError, EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error, brotli.error, zstandard.ZstdError):
             continue

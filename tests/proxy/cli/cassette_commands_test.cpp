@@ -221,6 +221,36 @@ TEST_CASE("takes are listed, and the newest is dropped on demand") {
   CHECK(lines_of(said(list_or_drop_takes, TakesCommand{file, false, false}).out).size() == 2);
 }
 
+TEST_CASE("scan tells what is left, never the value, and its exit code says whether there is something") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "a.cassette";
+  record(file,
+         {ExchangeBuilder("GET", "/clean"),
+          ExchangeBuilder("GET", "/left").response_json(R"({"note":"AKIAIOSFODNN7EXAMPLE","more":"hunter2hunter2"})")});
+  const std::int64_t id = first_id(file) + 1;
+  const Said plain = said(scan_for_secrets, ScanCommand{file, {}, false});
+  CHECK(plain.exit_code == 5);
+  CHECK(plain.out == "exchange " + std::to_string(id) +
+                         ": secret: response body, byte 9: AWS access key: \"AKI…\" (20 bytes)\n"
+                         "2 exchanges: 1 secret, 0 warnings\n");
+  CHECK(plain.err.find("tapedeck: error: 1 value looks like a secret; ") == 0);
+
+  const Said as_json = said(scan_for_secrets, ScanCommand{file, {{"hunter2hunter2", "secret"}}, true});
+  CHECK(as_json.exit_code == 5);
+  const auto lines = lines_of(as_json.out);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0] == R"({"exchange":)" + std::to_string(id) +
+                        R"(,"kind":"secret","place":"response body, byte 39","rule":"secret, as it is",)"
+                        R"("value_start":"hun","value_bytes":14})");
+
+  record(folder.path() / "b.cassette", {ExchangeBuilder("GET", "/clean")});
+  const Said clean = said(scan_for_secrets, ScanCommand{folder.path() / "b.cassette", {}, false});
+  CHECK(clean.exit_code == 0);
+  CHECK(clean.out == "1 exchange: 0 secrets, 0 warnings\n");
+  CHECK(clean.err.empty());
+  CHECK(said(scan_for_secrets, ScanCommand{folder.path() / "none.cassette", {}, false}).exit_code == 1);
+}
+
 TEST_CASE("a cassette that is not there is named in one line by every command") {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "missing.cassette";

@@ -177,6 +177,10 @@ TEST_CASE("the commands that work on a cassette") {
   CHECK(show.raw);
   CHECK(!parsed<TakesCommand>({"takes"}).drop_last);
   CHECK(parsed<TakesCommand>({"takes", "drop", "last"}).drop_last);
+  CHECK(parsed<ScanCommand>({"scan"}).cassette == "tapedeck.cassette");
+  CHECK(!parsed<ScanCommand>({"scan", "--format", "text"}).json);
+  CHECK(parsed<ScanCommand>({"scan", "--format", "json", "-c", "x"}).json);
+  CHECK(refusal({"scan", "--format", "xml"}) == "--format \"xml\" is none of text and json; choose one of them");
   CHECK(parsed<CaCommand>({"ca", "path"}).dir == "/home/ada/.local/share/tapedeck");
   const auto create =
       parsed<CaCommand>({"ca", "create", "--only", "*.x.io", "--only", "y.io", "--force", "--ca-dir", "/ca"});
@@ -198,10 +202,11 @@ TEST_CASE("a command line that is wrong is refused in one line that ends with th
   const Row rows[] = {
       {{}, "say what to do: tapedeck record, replay or auto; tapedeck --help lists everything"},
       {{"recrod"},
-       "there is no command \"recrod\"; there are record, replay, auto, list, show, takes, ca and env, did you mean "
+       "there is no command \"recrod\"; there are record, replay, auto, list, show, takes, scan, ca and env, did you "
+       "mean "
        "record?"},
       {{"help", "verify"},
-       "there is no command \"verify\"; there are record, replay, auto, list, show, takes, ca and env"},
+       "there is no command \"verify\"; there are record, replay, auto, list, show, takes, scan, ca and env"},
       {{"-c", "x", "record"}, "the command comes before options like -c; write tapedeck record, replay or auto first"},
       {{"--mode=reverse"},
        "the command comes before options like --mode; the mode is the command: tapedeck record, replay or auto"},
@@ -256,6 +261,37 @@ TEST_CASE("a command line that is wrong is refused in one line that ends with th
     CAPTURE(text_of(row.args));
     CHECK(refusal(row.args) == row.detail);
   }
+}
+
+TEST_CASE("secrets are given by value or by variable, and no refusal repeats one") {
+  const Environment environment{{"HOME", "/h"}, {"API_KEY", "k-value-1"}, {"TAPEDECK_SECRET", "env:API_KEY"}};
+  const Options options = parsed<Options>({"record", "--secret", "hunter2", "--secret=-hunter3"}, environment);
+  REQUIRE(options.secrets.size() == 3);
+  CHECK(options.secrets[0].value == "hunter2");
+  CHECK(options.secrets[1].value == "-hunter3");
+  CHECK(options.secrets[2].value == "k-value-1");
+  CHECK(parsed<ScanCommand>({"scan"}, environment).secrets.at(0).placeholder_class == "secret-api-key");
+  const std::vector<Words> wrong = {
+      {"record", "--secret", "qzx"},
+      {"record", "--secret", "-qzx"},
+      {"record", "--secret", "env:qzx!"},
+      {"replay", "--secret", "correct horse", "qzx"},
+      {"list", "--secret", "qzx-hunter2"},
+      {"auto", "--secrte", "qzx-hunter2"},
+      {"auto", "--secrte=qzx-hunter2"},
+      {"scan", "--secret", "qzx"},
+      {"scan", "--secret", "correct horse", "qzx"},
+  };
+  for (const Words& args : wrong) {
+    CAPTURE(text_of(args));
+    const std::string detail = refusal(args);
+    CHECK(!detail.empty());
+    CHECK(detail.find("qzx") == std::string::npos);
+  }
+  CHECK(refusal({"auto", "--secret", "env:UNSET_KEY"}) ==
+        "the secret env:UNSET_KEY has no value, since the variable UNSET_KEY is unset or empty; set it, or leave the "
+        "secret out");
+  CHECK(refusal({"scan", "--secret", "env:UNSET_KEY"}) == refusal({"auto", "--secret", "env:UNSET_KEY"}));
 }
 
 TEST_CASE("options of other tools get a hint that names ours, and their values are never repeated") {

@@ -1,0 +1,41 @@
+#include "proxy/runtime/summary.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace tapedeck;
+
+namespace {
+
+std::string said_of(const std::optional<ScanTotals>& scanned) {
+  Options options;
+  options.mode = Mode::record;
+  options.cassette = "a.cassette";
+  RunStatistics::Snapshot statistics;
+  statistics.requests = statistics.recorded = 3;
+  return summary_text(SummaryInput{options, statistics, {}, {}, scanned});
+}
+
+}  // namespace
+
+TEST_CASE("a recording says what looks like a secret, and how to look at it, or nothing") {
+  const std::string silent = said_of(std::nullopt);
+  const std::string command = "tapedeck scan -c a.cassette\n";
+  struct Row {
+    const char* name;
+    ScanTotals scanned;
+    std::string added;
+  };
+  const Row rows[] = {
+      {"clean", {3, 0, 0, false}, ""},
+      {"warnings alone", {3, 0, 9, false}, ""},
+      {"one", {3, 1, 0, false}, "  1 value looks like a secret; look at it with: " + command},
+      {"two", {3, 2, 1, false}, "  2 values look like secrets; look at them with: " + command},
+      {"not all was read",
+       {1, 0, 0, true},
+       "  only 1 exchange was looked through for secrets; look through all with: " + command},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    CHECK(said_of(row.scanned) == silent + row.added);
+  }
+}
