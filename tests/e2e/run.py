@@ -4,7 +4,7 @@
     tests/e2e/run.py [WORD…]
 
 TAPEDECK_BINARY names the program (build/release/tapedeck); TAPEDECK_KILLS how often the kill test kills (10);
-TAPEDECK_SEED repeats a run of it.
+TAPEDECK_MUTATIONS how many messages are changed a little (2000); TAPEDECK_SEED repeats a run of either.
 """
 
 import sys
