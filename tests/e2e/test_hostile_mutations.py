@@ -1,5 +1,5 @@
-"""Thousands of messages that were changed a little: what goes on means the same to h11 as what was kept of it. Where h11
-can read what came in, that means the same too, so no two parsers in a row see different messages."""
+"""Thousands of messages that were changed a little: what goes on means the same to h11 as what was kept of it. Where
+h11 can read what came in, that means the same too, so no two parsers in a row see different messages."""
 
 import os
 import random

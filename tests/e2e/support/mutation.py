@@ -29,7 +29,8 @@ REQUESTS = [
 ]
 RESPONSES = [
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello",
-    "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\nx-a: 2\r\n\r\n5\r\nhello\r\n1;a=b\r\n!\r\n0\r\n\r\n",
+    "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\nx-a: 2\r\n\r\n"
+    "5\r\nhello\r\n1;a=b\r\n!\r\n0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n",
     "HTTP/1.1 404 Not  Found\r\nX-Empty:\r\nX-A: \xe9\r\n\r\nuntil close",
     "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc",
