@@ -79,6 +79,21 @@ std::string class_of_variable(std::string_view name) {
   return text.substr(0, class_bytes_max);
 }
 
+// One wait that a user names stands for several of ours. A head, and a pooled connection, is never waited for longer
+// than by default: their waits are not of the kind that a slow API needs to be longer.
+void fill_waits(Limits& limits, const PartialOptions& partial) {
+  if (partial.connect_timeout_ms) {
+    limits.connect_timeout_ms = *partial.connect_timeout_ms;
+    limits.handshake_timeout_ms = *partial.connect_timeout_ms;
+  }
+  if (partial.response_timeout_ms) limits.first_byte_timeout_ms = *partial.response_timeout_ms;
+  if (!partial.idle_timeout_ms) return;
+  limits.client_idle_timeout_ms = *partial.idle_timeout_ms;
+  limits.body_idle_timeout_ms = *partial.idle_timeout_ms;
+  limits.client_head_timeout_ms = std::min(limits.client_head_timeout_ms, *partial.idle_timeout_ms);
+  limits.upstream_idle_timeout_ms = std::min(limits.upstream_idle_timeout_ms, *partial.idle_timeout_ms);
+}
+
 }  // namespace
 
 Result<std::vector<LiteralSecret>> resolve_secrets(const PartialOptions& partial, const Environment& environment) {
@@ -148,6 +163,8 @@ Result<Options> finish_options(Mode mode, std::vector<std::string> command, cons
   take(out.log_json, partial.log_json);
   take(out.verbosity, partial.verbosity);
   take(out.workers, partial.workers);
+  take(out.limits.connections_max, partial.connections_max);
+  fill_waits(out.limits, partial);
   out.upstream = partial.upstream;
   out.upstream_ca = partial.upstream_ca;
   out.ready_file = partial.ready_file;

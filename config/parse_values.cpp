@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <vector>
 
 #include "config/text.hpp"
@@ -236,6 +237,16 @@ Result<std::int64_t> parse_number(std::string_view text, std::int64_t min, std::
   if (whole && number >= min && number <= max) return number;
   return bad_value(in_quotes(text) + (whole ? " is out of range" : " is no whole number") + "; write one from " +
                    std::to_string(min) + " to " + std::to_string(max));
+}
+
+Result<std::chrono::milliseconds> parse_seconds(std::string_view text) {
+  double seconds = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, seconds, std::chars_format::fixed);
+  if (error == std::errc{} && end == last && seconds >= 0.1 && seconds <= 86'400) {
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
+  }
+  return bad_value(in_quotes(text) + " is no time; write seconds from 0.1 to 86400, as in 30 or 0.5");
 }
 
 Result<std::string> parse_session_name(std::string_view text) {

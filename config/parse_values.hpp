@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ Result<SequencePolicy> parse_sequence_policy(std::string_view text);
 Result<bool> parse_log_is_json(std::string_view text);
 Result<bool> parse_switch(std::string_view text);  // 1, true, yes, on; 0, false, no, off
 Result<std::int64_t> parse_number(std::string_view text, std::int64_t min, std::int64_t max);
+Result<std::chrono::milliseconds> parse_seconds(std::string_view text);  // 0.1 to 86400
 Result<std::string> parse_session_name(std::string_view text);
 Result<std::string> parse_variable_name(std::string_view text);
 Result<std::string> parse_file_path(std::string_view text);

@@ -42,6 +42,10 @@ PartialOptions layered(PartialOptions over, const PartialOptions& under) {
   fill(over.log_json, under.log_json);
   fill(over.verbosity, under.verbosity);
   fill(over.workers, under.workers);
+  fill(over.connect_timeout_ms, under.connect_timeout_ms);
+  fill(over.response_timeout_ms, under.response_timeout_ms);
+  fill(over.idle_timeout_ms, under.idle_timeout_ms);
+  fill(over.connections_max, under.connections_max);
   return over;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -45,6 +46,10 @@ struct PartialOptions {
   std::optional<bool> log_json;
   std::optional<int> verbosity;
   std::optional<unsigned> workers;
+  std::optional<std::chrono::milliseconds> connect_timeout_ms;
+  std::optional<std::chrono::milliseconds> response_timeout_ms;
+  std::optional<std::chrono::milliseconds> idle_timeout_ms;
+  std::optional<std::size_t> connections_max;
 };
 
 // Field by field the one that `over` sets, else the one of `under`. Secrets alone add up: one that is named anywhere is

@@ -101,6 +101,10 @@ constexpr std::array table{
     Setting{"quiet", on_off, any, text, set_one_of_two<&P::verbosity, -1, 0>},
     Setting{"verbose", on_off, any, text, set_one_of_two<&P::verbosity, 1, 0>},
     Setting{"workers", value, any, number, set_number<&P::workers, 1, 256>},
+    Setting{"connect-timeout", value, any, number, set_value<parse_seconds, &P::connect_timeout_ms>},
+    Setting{"response-timeout", value, any, number, set_value<parse_seconds, &P::response_timeout_ms>},
+    Setting{"idle-timeout", value, any, number, set_value<parse_seconds, &P::idle_timeout_ms>},
+    Setting{"connections-max", value, any, number, set_number<&P::connections_max, 1, 1'000'000>},
 };
 
 }  // namespace

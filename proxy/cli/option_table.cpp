@@ -71,6 +71,10 @@ constexpr std::array option_table{
     OptionRow{"allow-remote", 0, "", runs, g_clients, "let other machines connect; then nothing is tunnelled"},
     OptionRow{"admin", 0, "ADDR:PORT|off", runs, g_clients, "inspector and admin API (default: 127.0.0.1:0)"},
     OptionRow{"ready-file", 0, "FILE", runs, g_clients, "write addresses and token here once everything listens"},
+    OptionRow{"idle-timeout", 0, "SECONDS", runs, g_clients,
+              "end connections that stand still in a body (default: 60), between requests (120) or in a head (30 at "
+              "most)"},
+    OptionRow{"connections-max", 0, "N", runs, g_clients, "how many may be open at once (default: 16384)"},
     OptionRow{"ca-dir", 0, "DIR", runs | ca, g_clients, "where our CA lives (default: $XDG_DATA_HOME/tapedeck)"},
 
     OptionRow{"profile", 0, "NAME", runs, g_hosts,
@@ -85,6 +89,10 @@ constexpr std::array option_table{
               "connect to HOST2:PORT2 when HOST1:PORT1 is asked for, as curl does; may be repeated", replay},
     OptionRow{"upstream-ca", 0, "FILE", runs, g_upstream, "PEM certificates trusted beside the system's", replay},
     OptionRow{"upstream-insecure", 0, "", runs, g_upstream, "do not verify the upstream", replay},
+    OptionRow{"connect-timeout", 0, "SECONDS", runs, g_upstream,
+              "to look a host up, to connect and to agree on TLS, each (default: 10)", replay},
+    OptionRow{"response-timeout", 0, "SECONDS", runs, g_upstream,
+              "from the end of a request to the first byte of its answer (default: 60)", replay},
 
     OptionRow{"secret", 0, "VALUE|env:NAME", runs | scan, g_secrets,
               "a value that is a secret wherever it stands, in any encoding; env:NAME is the value of a variable, "

@@ -113,6 +113,9 @@ awaitable<ClientSession::Next> ClientSession::read_more() {
 
 // The name asked for decides the certificate: the SNI, else the CONNECT's authority, else the address that was dialled.
 awaitable<ClientSession::Next> ClientSession::start_tls() {
+  // A client may send its ClientHello along with the CONNECT. Our answer to that goes out unencrypted, before TLS.
+  const bool flushed = co_await flush();
+  if (!flushed) co_return Next::end;
   const auto choose_context = [this](std::string_view sni) -> Result<std::shared_ptr<SSL_CTX>> {
     if (!sni.empty()) server_name_ = sni;
     if (!tunnel_ && !may_end_direct_tls(server_name_, services_.origin_rules)) {

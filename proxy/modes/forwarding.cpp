@@ -107,6 +107,7 @@ awaitable<bool> Forwarding::send_request() {
   [[maybe_unused]] const bool begun = upstream_->state.on_request_head(true, false, request.headers.contains("Expect"));
   assert(begun);
   if (upload_ == Upload::going_on) {
+    stream.never_expire();  // Until the next write the client is waited for, who is blamed when nothing comes.
     start_upload();
   } else {
     end_request();
@@ -175,6 +176,7 @@ awaitable<bool> Forwarding::upload_piece(std::string_view piece) {
     upload_ = Upload::upstream_failed;
     co_return false;
   }
+  upstream_->stream.never_expire();
   const bool kept = co_await recording_.relieve(Direction::request);
   if (!kept) upload_ = Upload::not_kept;
   co_return kept;
@@ -185,6 +187,7 @@ awaitable<void> Forwarding::finish_upload() {
   request.trailers = client_.request_trailers();
   if (request.body.framing == BodyFraming::chunked) {
     const auto end = last_chunk(request.trailers);
+    upstream_->stream.expire_at(std::chrono::steady_clock::now() + services_.options.limits.body_idle_timeout_ms);
     if (const auto error = co_await upstream_->stream.write(end)) {
       upload_ = Upload::upstream_failed;
       co_return;
@@ -353,9 +356,13 @@ awaitable<error_code> Forwarding::read_upstream() {
   const auto& limits = services_.options.limits;
   // While the request goes up, the client's pace decides; its own time limits hold then.
   if (upload_ != Upload::going_on) {
-    const bool in_body = response_body_.has_value();
-    stream.expire_at(std::chrono::steady_clock::now() +
-                     (in_body ? limits.body_idle_timeout_ms : limits.first_byte_timeout_ms));
+    const auto now = std::chrono::steady_clock::now();
+    if (response_body_) {
+      stream.expire_at(now + limits.body_idle_timeout_ms);
+    } else if (upstream_->input.size() == 0) {
+      // From then on the whole head has this time, however slowly its bytes come.
+      stream.expire_at(now + limits.first_byte_timeout_ms);
+    }
   }
   co_return co_await stream.read_some(upstream_->input);
 }

@@ -76,6 +76,29 @@ TEST_CASE("with nothing set, the defaults of the contract hold") {
   CHECK(options.recording_allowed);
 }
 
+TEST_CASE("each wait that has a name stands for those of its kind") {
+  using namespace std::chrono_literals;
+  const Limits defaults;
+  const Limits connect = finished(from_file(R"({"connect-timeout": 3})")).limits;
+  CHECK(connect.connect_timeout_ms == 3s);
+  CHECK(connect.handshake_timeout_ms == 3s);
+  CHECK(connect.first_byte_timeout_ms == defaults.first_byte_timeout_ms);
+  const Limits response = finished(from_file(R"({"response-timeout": "0.5"})")).limits;
+  CHECK(response.first_byte_timeout_ms == 500ms);
+  CHECK(response.body_idle_timeout_ms == defaults.body_idle_timeout_ms);
+  const Limits idle = finished(from_file(R"({"idle-timeout": 2})")).limits;
+  CHECK(idle.client_idle_timeout_ms == 2s);
+  CHECK(idle.body_idle_timeout_ms == 2s);
+  CHECK(idle.client_head_timeout_ms == 2s);
+  CHECK(idle.upstream_idle_timeout_ms == 2s);
+  CHECK(idle.connect_timeout_ms == defaults.connect_timeout_ms);
+  const Limits patient = finished(from_file(R"({"idle-timeout": 3600})")).limits;
+  CHECK(patient.body_idle_timeout_ms == 1h);
+  CHECK(patient.client_head_timeout_ms == defaults.client_head_timeout_ms);
+  CHECK(patient.upstream_idle_timeout_ms == defaults.upstream_idle_timeout_ms);
+  CHECK(finished(from_file(R"({"connections-max": 5})")).limits.connections_max == 5);
+}
+
 TEST_CASE("a wrapped command gets a free port") {
   const Options options = finished({}, Mode::replay, {"curl"});
   CHECK(options.listen[0].port == 0);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace tapedeck;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -233,6 +234,15 @@ TEST_CASE("words, switches, numbers and names") {
   CHECK(parse_number("600", 400, 599).error().detail == "\"600\" is out of range; write one from 400 to 599");
   CHECK(parse_number("5x", 1, 9).error().detail == "\"5x\" is no whole number; write one from 1 to 9");
   CHECK(!parse_number("99999999999999999999", 1, 9).has_value());
+  CHECK(*parse_seconds("30") == 30s);
+  CHECK(*parse_seconds("0.1") == 100ms);
+  CHECK(*parse_seconds("86400") == 24h);
+  for (const std::string text : {"", "0", "-1", "0.05", "86401", "1e3", "inf", "nan", "30s", " 30", "+5"}) {
+    CAPTURE(text);
+    const auto seconds = parse_seconds(text);
+    REQUIRE(!seconds.has_value());
+    CHECK(seconds.error().detail == "\"" + text + "\" is no time; write seconds from 0.1 to 86400, as in 30 or 0.5");
+  }
   check(parse_session_name, {{"alice-1_b.c", "alice-1_b.c"},
                              {"a b", "! \"a b\" is no session name; write 1 to 64 letters, digits, '-', '_' or '.'"},
                              {"", "! \"\" is no session name; write 1 to 64 letters, digits, '-', '_' or '.'"}});

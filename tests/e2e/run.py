@@ -4,7 +4,8 @@
     tests/e2e/run.py [WORD…]
 
 TAPEDECK_BINARY names the program (build/release/tapedeck); TAPEDECK_KILLS how often the kill test kills (10);
-TAPEDECK_SEED repeats a run of it and of the canaries.
+TAPEDECK_MUTATIONS how many messages are changed a little (2000); TAPEDECK_SEED repeats a run of any of these and of
+the canaries.
 """
 
 import sys

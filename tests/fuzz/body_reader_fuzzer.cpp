@@ -2,14 +2,14 @@
 
 #include <string>
 
-#include "proxy/http/body_reader.hpp"
+#include "proxy/http/body_decoder.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 namespace {
 
 using namespace tapedeck;
-using Kind = BodyReader::Event::Kind;
+using Kind = BodyDecoder::Event::Kind;
 
 struct Reading {
   std::string data;
@@ -23,14 +23,14 @@ struct Reading {
 
 Reading read_body(const MessageFraming& framing, std::string_view bytes, std::size_t piece_bytes_max) {
   const Limits limits;
-  BodyReader reader(framing, limits);
+  BodyDecoder decoder(framing, limits);
   Reading reading;
   std::size_t fed = 0;
   while (true) {
     const std::string_view piece = bytes.substr(fed, piece_bytes_max);
     std::size_t done = 0;
     do {
-      const BodyReader::Event event = reader.next(piece.substr(done));
+      const BodyDecoder::Event event = decoder.next(piece.substr(done));
       TAPEDECK_CHECK(event.consumed <= piece.size() - done);
       TAPEDECK_CHECK(event.kind != Kind::data || !event.data.empty());
       TAPEDECK_CHECK(event.data.size() <= event.consumed);
@@ -44,14 +44,14 @@ Reading read_body(const MessageFraming& framing, std::string_view bytes, std::si
     TAPEDECK_CHECK(done == piece.size());
     fed += piece.size();
     if (fed >= bytes.size()) {
-      const BodyReader::Event event = reader.at_eof();
+      const BodyDecoder::Event event = decoder.at_eof();
       TAPEDECK_CHECK(event.kind == Kind::end || event.kind == Kind::refused);
       reading.last = event.kind;
       reading.refusal = event.refusal.code;
       break;
     }
   }
-  if (reading.last == Kind::end) reading.trailers = reader.trailers();
+  if (reading.last == Kind::end) reading.trailers = decoder.trailers();
   if (reading.last == Kind::refused) reading.consumed = 0;  // where within the bad line it gave up does not matter
   return reading;
 }

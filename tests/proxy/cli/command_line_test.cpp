@@ -6,6 +6,7 @@
 #include "proxy/cli/option_table.hpp"
 
 using namespace tapedeck;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -100,6 +101,14 @@ TEST_CASE("every option of the contract is understood in each way of writing it"
                                            "--durable",
                                            "--workers",
                                            "3",
+                                           "--connect-timeout",
+                                           "5",
+                                           "--response-timeout",
+                                           "0.25",
+                                           "--idle-timeout",
+                                           "300",
+                                           "--connections-max",
+                                           "7",
                                            "--allow-remote",
                                            "--",
                                            "true"});
@@ -134,6 +143,10 @@ TEST_CASE("every option of the contract is understood in each way of writing it"
   CHECK(options.mark);
   CHECK(options.durable);
   CHECK(options.workers == 3);
+  CHECK(options.limits.connect_timeout_ms == 5s);
+  CHECK(options.limits.first_byte_timeout_ms == 250ms);
+  CHECK(options.limits.body_idle_timeout_ms == 300s);
+  CHECK(options.limits.connections_max == 7);
   CHECK(options.allow_remote);
   CHECK(parsed<Options>({"record", "--new"}).take_disposition == TakeDisposition::refuse_existing);
   CHECK(parsed<Options>({"record", "--replace"}).take_disposition == TakeDisposition::replace_file);
