@@ -16,6 +16,7 @@ enum class Mode { record, replay, auto_ };
 struct ListenAddress {
   std::string host = "127.0.0.1";  // IP literal without brackets
   std::uint16_t port = 8484;       // 0 takes a free one
+  std::string session = {};        // of all that comes in here; empty: the client chooses
 };
 
 // One URL of a scheme, host and port and nothing else; `host` is lower-case, IPv6 without brackets.
@@ -40,8 +41,8 @@ struct LiteralSecret {
   std::string placeholder_class = "secret";
 };
 
-enum class RecordPolicy { new_, once, all };                  // auto: --record
-enum class SequencePolicy { sticky, cycle, error, first, last };  // --sequence
+enum class RecordPolicy { new_, once, all };                             // auto: --record
+enum class SequencePolicy { sticky, cycle, error, first, last };         // --sequence
 enum class TakeDisposition { one_more, refuse_existing, replace_file };  // record: none, --new, --replace
 
 struct Timing {
@@ -67,8 +68,8 @@ struct Limits {
   std::chrono::milliseconds handshake_timeout_ms{10'000};
   std::chrono::milliseconds client_head_timeout_ms{30'000};  // from the first byte of a head to its end
   std::chrono::milliseconds client_idle_timeout_ms{120'000};
-  std::chrono::milliseconds body_idle_timeout_ms{60'000};    // between two pieces of a body, either side
-  std::chrono::milliseconds first_byte_timeout_ms{60'000};   // from the request's end to the response's first byte
+  std::chrono::milliseconds body_idle_timeout_ms{60'000};   // between two pieces of a body, either side
+  std::chrono::milliseconds first_byte_timeout_ms{60'000};  // from the request's end to the response's first byte
   std::chrono::milliseconds upstream_idle_timeout_ms{30'000};
   std::chrono::milliseconds writer_lock_wait_ms{5'000};
 };
@@ -79,13 +80,13 @@ struct Options {
   std::filesystem::path cassette = "tapedeck.cassette";
   std::vector<ListenAddress> listen;  // empty: 127.0.0.1:8484, or a free port when a command is wrapped
   bool allow_remote = false;
-  std::optional<UpstreamUrl> upstream;    // where origin-form requests go
-  std::vector<std::string> profiles;      // names; the default (roaring) is already filled in
-  std::vector<std::string> hosts;         // --host globs
+  std::optional<UpstreamUrl> upstream;  // where origin-form requests go
+  std::vector<std::string> profiles;    // names; the default (roaring) is already filled in
+  std::vector<std::string> hosts;       // --host globs
   std::vector<ConnectTo> connect_to;
   std::optional<std::filesystem::path> upstream_ca;
   bool upstream_insecure = false;
-  std::filesystem::path ca_dir;           // filled in from $XDG_DATA_HOME or $HOME
+  std::filesystem::path ca_dir;  // filled in from $XDG_DATA_HOME or $HOME
   std::optional<std::filesystem::path> ready_file;
   std::optional<ListenAddress> admin = ListenAddress{"127.0.0.1", 0};  // nullopt: off
   std::vector<LiteralSecret> secrets;
@@ -107,7 +108,7 @@ struct Options {
   bool mark = false;
   std::optional<std::filesystem::path> report;
   bool log_json = false;
-  int verbosity = 0;  // -1 quiet, 0 normal, 1 verbose
+  int verbosity = 0;     // -1 quiet, 0 normal, 1 verbose
   unsigned workers = 0;  // 0: one a core, at most 4
   Limits limits;
   std::vector<std::string> command;  // empty: not wrapped
