@@ -110,6 +110,7 @@ awaitable<ClientSession::Next> ClientSession::await_request() {
   stream_.expire_at(after(first_wait));
   auto error = co_await stream_.read_some(input_);
   if (error == asio::error::timed_out && first_wait < limits.client_idle_timeout_ms) {
+    if (stopping_) co_return Next::end;
     release_memory();
     stream_.expire_at(after(limits.client_idle_timeout_ms - first_wait));
     error = co_await stream_.wait_readable();
