@@ -86,13 +86,18 @@ awaitable<ClientSession::Next> ClientSession::await_either() {
   if (!co_await flush()) co_return Next::end;
   stream_.expire_at(after(client_speaks_first_ms));
   auto error = co_await stream_.read_some(input_);
-  if (error != asio::error::timed_out) co_return error ? Next::end : Next::go_on;
+  const auto head_timeout = services_.options.limits.client_head_timeout_ms;
+  if (error != asio::error::timed_out) {
+    stream_.expire_at(after(head_timeout));
+    co_return error ? Next::end : Next::go_on;
+  }
 
   const Origin origin{"https", tunnel_->host, *tunnel_->port};
   auto dialled = co_await services_.tunnel_pool->connect_tunnel(origin);
   if (const auto* failure = std::get_if<NetworkFailure>(&dialled)) {
-    services_.log.warning("no tunnel: " + problem_of(*failure, origin).detail);
-    co_return Next::end;
+    // What the client may still say can be for another place.
+    services_.log.warning("no tunnel yet: " + problem_of(*failure, origin).detail);
+    co_return co_await read_more();
   }
   dialled_ = std::move(std::get<0>(dialled));
   struct Watch {
@@ -115,6 +120,7 @@ awaitable<ClientSession::Next> ClientSession::await_either() {
     const Tunnel tunnel{tunnel_->host, *tunnel_->port};
     co_return co_await open_tunnel(tunnel, true);
   }
+  stream_.expire_at(after(head_timeout));
   co_return error ? Next::end : Next::go_on;
 }
 

@@ -58,6 +58,14 @@ class TunnelsTest(TapedeckCase):
         self.assertEqual(client.ask("GET /late HTTP/1.1", "Host: x").body, b"GET /late HTTP/1.1")
         self.assertEqual(echo.connections, 1)
 
+    def test_a_slow_client_is_intercepted_by_name_though_its_address_cannot_be_dialled(self):
+        recorder = self.recorder(self.stand_in(), self.folder / "slow.cassette")
+        client = self.open(recorder, "127.0.0.1:443")
+        wait_until(lambda: "no tunnel yet" in recorder.stderr(), "the vain dialling")
+        client.start_tls(recorder.ca_file, "api.roaring.io")
+        answer = client.ask("GET /__stand_in/unique/slow HTTP/1.1", "Host: api.roaring.io")
+        self.assertEqual(answer.status, 200)
+
     def test_bytes_that_follow_connect_in_its_packet(self):
         recorder = self.record(self.server(lambda sock: sock.sendall(sock.recv(5, socket.MSG_WAITALL))).port)
         with RawClient(recorder.port) as client:
