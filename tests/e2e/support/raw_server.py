@@ -19,7 +19,8 @@ class RawServer:
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
-        self.connections = 0
+        self.connections = self.open = 0
+        self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -31,9 +32,15 @@ class RawServer:
 
     def _run(self, sock: socket.socket) -> None:
         sock.settimeout(DEADLINE_S)
+        self._count(1)
         with suppress(OSError, ValueError):
             with sock if self._context is None else self._context.wrap_socket(sock, server_side=True) as stream:
                 self._serve(stream)
+        self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.open += change
 
     def close(self) -> None:
         # Without the shutdown an accept that waits keeps the port open.
