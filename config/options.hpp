@@ -16,6 +16,7 @@ enum class Mode { record, replay, auto_ };
 struct ListenAddress {
   std::string host = "127.0.0.1";  // IP literal without brackets
   std::uint16_t port = 8484;       // 0 takes a free one
+  std::string session = {};        // of all that comes in here; empty: the client chooses
 };
 
 // One URL of a scheme, host and port and nothing else; `host` is lower-case, IPv6 without brackets.

@@ -99,7 +99,9 @@ std::optional<std::string> host_of(std::string_view text) {
 
 }  // namespace
 
-Result<ListenAddress> parse_listen_address(std::string_view text) {
+namespace {
+
+Result<ListenAddress> parse_address_and_port(std::string_view text) {
   static const std::string mend = "write [ADDR:]PORT, as in 8484, 127.0.0.1:8484 or [::1]:8484";
   const std::size_t colon = text.rfind(':');
   const bool port_alone = colon == std::string_view::npos;
@@ -124,9 +126,21 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   return ListenAddress{*address, *port};
 }
 
+}  // namespace
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+  const auto equals = text.find('=');
+  auto address = parse_address_and_port(text.substr(0, equals));
+  if (!address || equals == std::string_view::npos) return address;
+  auto session = parse_session_name(text.substr(equals + 1));
+  if (!session) return session.error();
+  address->session = std::move(*session);
+  return address;
+}
+
 Result<std::optional<ListenAddress>> parse_admin_address(std::string_view text) {
   if (text == "off") return std::optional<ListenAddress>{};
-  auto address = parse_listen_address(text);
+  auto address = parse_address_and_port(text);
   if (!address) return bad_value(address.error().detail + "; or write off");
   return std::optional<ListenAddress>(*address);
 }

@@ -14,8 +14,8 @@ namespace tapedeck {
 // Texts of single options to values. Every failure is one line that names the text and the mend; who gave the text (an
 // option, a variable, a key of a file) is put in front by the caller. No failure repeats user info or a query of a URL.
 
-Result<ListenAddress> parse_listen_address(std::string_view text);                // [ADDR:]PORT
-Result<std::optional<ListenAddress>> parse_admin_address(std::string_view text);  // the same, or `off`
+Result<ListenAddress> parse_listen_address(std::string_view text);                // [ADDR:]PORT[=SESSION]
+Result<std::optional<ListenAddress>> parse_admin_address(std::string_view text);  // [ADDR:]PORT or `off`
 Result<UpstreamUrl> parse_upstream_url(std::string_view text);
 Result<ConnectTo> parse_connect_to(std::string_view text);
 

@@ -66,8 +66,9 @@ constexpr std::array option_table{
     OptionRow{"replace", 0, "", record, g_cassette, "swap the cassette for this take once it is complete"},
     OptionRow{"durable", 0, "", runs, g_cassette, "sync each commit to disk; slower, survives a power cut", replay},
 
-    OptionRow{"listen", 'l', "[ADDR:]PORT", runs, g_clients,
-              "default 127.0.0.1:8484, with COMMAND a free port; 0 takes a free one; may be repeated"},
+    OptionRow{"listen", 'l', "[ADDR:]PORT[=NAME]", runs, g_clients,
+              "default 127.0.0.1:8484, with COMMAND a free port; 0 takes a free one; what comes in there is of session "
+              "NAME; may be repeated"},
     OptionRow{"allow-remote", 0, "", runs, g_clients, "let other machines connect; then nothing is tunnelled"},
     OptionRow{"admin", 0, "ADDR:PORT|off", runs, g_clients, "inspector and admin API (default: 127.0.0.1:0)"},
     OptionRow{"ready-file", 0, "FILE", runs, g_clients, "write addresses and token here once everything listens"},

@@ -117,6 +117,18 @@ error_code ByteStream::outcome(error_code error) {
   return timed_out_ && error == asio::error::operation_aborted ? error_code(asio::error::timed_out) : error;
 }
 
+awaitable<error_code> ByteStream::wait_readable() {
+  timed_out_ = false;
+  error_code error;
+  if (cut_) co_return asio::error::operation_aborted;
+  co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+  co_return outcome(error);
+}
+
+void ByteStream::release_idle_buffers() {
+  if (engine_) engine_->release_idle_buffers();
+}
+
 bool ByteStream::is_quiet() {
   char byte = 0;
   const auto read = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

@@ -41,6 +41,11 @@ class ByteStream final : public Deadline {
   // What went wrong in TLS; null when it was not TLS that failed.
   const TlsFailure* tls_failure() const { return engine_ && engine_->failure() ? &*engine_->failure() : nullptr; }
 
+  // Waits for something to read, holding no buffer meanwhile.
+  awaitable<error_code> wait_readable();
+  // For a connection that falls idle: gives back what TLS holds for nothing.
+  void release_idle_buffers();
+
   // Whether an idle connection can still be used: nothing to read, not closed. Does not wait.
   bool is_quiet();
   // Sends close_notify and FIN; reading goes on.

@@ -1,10 +1,9 @@
 #include "proxy/connection/client_session.hpp"
 
-#include "proxy/connection/tunnel.hpp"
+#include "proxy/connection/session_choice.hpp"
+#include "proxy/connection/via.hpp"
 #include "proxy/modes/problem.hpp"
 #include "proxy/runtime/log.hpp"
-#include "proxy/tls/client_hello.hpp"
-#include "proxy/tls/tls_names.hpp"
 
 namespace tapedeck {
 
@@ -15,15 +14,14 @@ constexpr std::size_t joined_output_bytes_max = 64 * 1024;
 constexpr std::chrono::milliseconds linger_timeout_ms{1000};
 constexpr std::size_t linger_bytes_max = 1024 * 1024;
 constexpr std::size_t kept_output_bytes_max = 128 * 1024;
+// Most clients ask again at once; one that does not is idle and then holds no buffers.
+constexpr std::chrono::milliseconds memory_held_ms{1000};
 
 SteadyTime after(std::chrono::milliseconds wait) {
   return std::chrono::steady_clock::now() + wait;
 }
 
-std::string host_and_port(const Tunnel& tunnel) {
-  const bool v6 = tunnel.host.find(':') != std::string::npos;
-  return (v6 ? "[" + tunnel.host + "]" : tunnel.host) + ":" + std::to_string(tunnel.port);
-}
+}  // namespace
 
 ServedContext own_context(const ScannedHead& head, bool close) {
   ServedContext context;
@@ -33,12 +31,11 @@ ServedContext own_context(const ScannedHead& head, bool close) {
   return context;
 }
 
-}  // namespace
-
-ClientSession::ClientSession(SessionServices& services, tcp::socket socket)
+ClientSession::ClientSession(SessionServices& services, tcp::socket socket, std::string_view listener_session)
     : services_(services),
       stream_(std::move(socket), services.deadlines),
-      input_(services.options.limits.head_bytes_max + 2 * ByteStream::read_bytes) {
+      input_(services.options.limits.head_bytes_max + 2 * ByteStream::read_bytes),
+      listener_session_(listener_session) {
   error_code ignored;
   local_port_ = stream_.socket().local_endpoint(ignored).port();
 }
@@ -72,6 +69,7 @@ void ClientSession::stop_when_idle() {
 awaitable<ClientSession::Next> ClientSession::step() {
   if (input_.size() == 0) {
     if (stopping_) co_return Next::end;
+    if (peeking_ && may_tunnel()) co_return co_await await_either();
     co_return co_await read_more();
   }
   if (peeking_) co_return co_await peek();
@@ -94,21 +92,42 @@ awaitable<ClientSession::Next> ClientSession::step() {
 // Before a wait everything that is ready goes out.
 awaitable<ClientSession::Next> ClientSession::read_more() {
   if (!co_await flush()) co_return Next::end;
-  const bool between_requests = input_.size() == 0;
-  const auto& limits = services_.options.limits;
-  if (between_requests)
-    stream_.expire_at(after(limits.client_idle_timeout_ms));
-  else if (stream_.expires_at() == SteadyTime::max())
-    stream_.expire_at(after(limits.client_head_timeout_ms));
+  if (input_.size() == 0) co_return co_await await_request();
+  if (stream_.expires_at() == SteadyTime::max())
+    stream_.expire_at(after(services_.options.limits.client_head_timeout_ms));
   const auto error = co_await stream_.read_some(input_);
-  if (error == asio::error::timed_out && !between_requests) {
+  if (error == asio::error::timed_out) {
     head_ = {};
     co_return co_await refuse(408, "head-timeout", "the request's head did not come in time");
   }
+  co_return error ? Next::end : Next::go_on;
+}
+
+// Between two requests.
+awaitable<ClientSession::Next> ClientSession::await_request() {
+  const auto& limits = services_.options.limits;
+  const auto first_wait = std::min(limits.client_idle_timeout_ms, memory_held_ms);
+  stream_.expire_at(after(first_wait));
+  auto error = co_await stream_.read_some(input_);
+  if (error == asio::error::timed_out && first_wait < limits.client_idle_timeout_ms) {
+    if (stopping_) co_return Next::end;
+    release_memory();
+    stream_.expire_at(after(limits.client_idle_timeout_ms - first_wait));
+    error = co_await stream_.wait_readable();
+    if (!error) error = co_await stream_.read_some(input_);
+  }
   if (error) co_return Next::end;
   // The time for a head runs from its first byte on, however slowly the rest comes.
-  if (between_requests) stream_.expire_at(after(limits.client_head_timeout_ms));
+  stream_.expire_at(after(limits.client_head_timeout_ms));
   co_return Next::go_on;
+}
+
+void ClientSession::release_memory() {
+  input_.shrink_to_fit();
+  std::string().swap(output_);
+  head_ = {};
+  body_.reset();
+  stream_.release_idle_buffers();
 }
 
 // The name asked for decides the certificate: the SNI, else the CONNECT's authority, else the address that was dialled.
@@ -145,6 +164,11 @@ std::string ClientSession::certificate_name() const {
 
 awaitable<ClientSession::Next> ClientSession::serve() {
   stream_.never_expire();
+  if (services_.tunnel_pool && has_passed_here(head_, services_.tunnel_pool->pseudonym())) {
+    co_return co_await refuse(508, "loop",
+                              "the request has come through this proxy before, as its Via says; "
+                              "a proxy behind this one sends it back here");
+  }
   const auto decision = decide_origin(arrival(), head_, services_.origin_rules);
   if (const auto* forward = std::get_if<Forward>(&decision)) {
     services_.statistics.count_request();
@@ -158,25 +182,15 @@ awaitable<ClientSession::Next> ClientSession::serve() {
   if (const auto* refusal = std::get_if<OriginRefusal>(&decision)) {
     co_return co_await refuse(refusal->status, refusal->code, refusal->detail);
   }
-  if (const auto* intercept = std::get_if<Intercept>(&decision)) {
-    accept_connect({intercept->host, intercept->port, is_ip_literal(intercept->host)});
-    may_start_tls_ = true;
-    co_return Next::go_on;
-  }
-  if (const auto* address = std::get_if<PeekClientHello>(&decision)) {
-    accept_connect({address->host, address->port, true});
-    peeking_ = true;
-    co_return Next::go_on;
-  }
-  const auto& tunnel = std::get<Tunnel>(decision);
-  if (!services_.tunnel_pool) co_return co_await refuse_tunnel(tunnel);
-  co_return co_await open_tunnel(tunnel, false);
+  co_return co_await serve_connect(decision);
 }
 
 // A plain request through the proxy to a host that nobody named passes unrecorded, as a tunnel would.
 awaitable<ClientSession::Next> ClientSession::serve_unnamed(const Forward& forward) {
   if (services_.tunnel_pool) {
-    services_.statistics.note_tunnel(host_and_port({forward.origin.host, forward.origin.port}));
+    const Tunnel beside{forward.origin.host, forward.origin.port};
+    if (services_.options.allow_remote) co_return co_await refuse_passage(beside);
+    services_.statistics.note_tunnel(host_and_port(beside));
     co_return co_await serve_exchange(forward);
   }
   const auto line = std::string(head_.method) + " " + forward.origin.text() +
@@ -187,12 +201,12 @@ awaitable<ClientSession::Next> ClientSession::serve_unnamed(const Forward& forwa
 }
 
 awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward) {
-  std::string_view session = head_.find("Tapedeck-Session");
-  if (session.empty()) session = services_.options.session;
+  const auto session = choose_session({listener_session_, tunnel_session_, services_.options.session}, head_);
+  if (!session) co_return co_await refuse(400, session.error().code, session.error().detail);
   IncomingRequest request{
       head_,          request_framing(head_), forward.origin,      forward.target,
       forward.way_in, forward.reverse,        forward.intercepted, stream_.is_tls() ? "https" : "http",
-      session};
+      *session};
   const auto at_once = request.has_body() ? AtOnce::no : services_.handler.answer_at_once(request, output_);
   if (at_once != AtOnce::no) {
     input_.consume(head_.head_bytes);
@@ -286,84 +300,6 @@ void ClientSession::answer_health() {
   response.body.bytes = "ok\n";
   output_ += served_bytes(response, own_context(head_, false), {});
   input_.consume(head_.head_bytes);
-}
-
-// --- CONNECT
-// -----------------------------------------------------------------------------------------------------------
-
-void ClientSession::accept_connect(Authority authority) {
-  tunnel_ = std::move(authority);
-  output_ += "HTTP/1.1 200 Connection established\r\n\r\n";
-  input_.consume(head_.head_bytes);
-}
-
-// A CONNECT to an address that nobody named: the name in the ClientHello may be one that is intercepted (decision 4).
-awaitable<ClientSession::Next> ClientSession::peek() {
-  const auto hello = parse_client_hello(view_of(input_));
-  if (hello.outcome == ClientHello::Outcome::need_more) co_return co_await read_more();
-  peeking_ = false;
-  stream_.never_expire();
-  std::optional<std::string_view> sni;
-  if (hello.outcome == ClientHello::Outcome::name) sni = hello.name;
-  const auto decision = decide_peeked_tunnel(*tunnel_, sni, services_.origin_rules);
-  if (const auto* intercept = std::get_if<Intercept>(&decision)) {
-    tunnel_ = Authority{intercept->host, intercept->port, false};
-    may_start_tls_ = true;
-    co_return Next::go_on;
-  }
-  if (!services_.tunnel_pool) {
-    miss_all_ = true;
-    may_start_tls_ = true;
-    co_return Next::go_on;
-  }
-  const Tunnel tunnel{tunnel_->host, *tunnel_->port};
-  co_return co_await open_tunnel(tunnel, true);
-}
-
-// A refused CONNECT carries the reason in its status line: most clients show nothing else of it.
-awaitable<ClientSession::Next> ClientSession::refuse_tunnel(const Tunnel& tunnel) {
-  services_.statistics.count_request();
-  answer_not_intercepted("CONNECT " + host_and_port(tunnel), tunnel.host, true);
-  lingers_ = true;
-  co_return Next::end;
-}
-
-// Replay forwards nothing, so a request to a host that nobody named can only miss.
-void ClientSession::answer_not_intercepted(const std::string& request_line, const std::string& host, bool close) {
-  MissReport report;
-  report.reason = MissReason::not_intercepted;
-  report.request_line = request_line;
-  report.detail = host + " is not among the hosts that are intercepted, and replay forwards nothing";
-  report.suggestion = "--host " + host;
-  services_.statistics.note_miss(report);
-  services_.log.warning("miss (not-intercepted): " + report.request_line + ": " + report.detail);
-  auto response = miss_response(report, services_.options.miss_status);
-  auto context = own_context(head_, close);
-  if (head_.method == "CONNECT") {
-    response.reason = "not-intercepted";
-    context.request_method = "GET";  // unlike a 2xx to CONNECT, a refusal has a body
-  }
-  output_ += served_bytes(response, context, {});
-}
-
-// Dialled before the 200, so that a client learns of a failure by its status; never sniffed (decision 4). `answered`
-// when the 200 had to be given first, to see a ClientHello.
-awaitable<ClientSession::Next> ClientSession::open_tunnel(const Tunnel& tunnel, bool answered) {
-  const Origin origin{"https", tunnel.host, tunnel.port};
-  services_.statistics.note_tunnel(host_and_port(tunnel));
-  const std::string early(view_of(input_).substr(answered ? 0 : head_.head_bytes));
-  auto dialled = co_await services_.tunnel_pool->connect_plain(origin);
-  if (const auto* failure = std::get_if<NetworkFailure>(&dialled)) {
-    if (answered) co_return Next::end;
-    ServedContext context;
-    context.close = true;
-    output_ += served_bytes(problem_response(problem_of(*failure, origin)), context, origin);
-    co_return Next::end;
-  }
-  if (!answered) output_ += "HTTP/1.1 200 Connection established\r\n\r\n";
-  if (!co_await flush()) co_return Next::end;
-  co_await relay(stream_, std::get<0>(dialled)->stream, early, services_.options.limits.client_idle_timeout_ms);
-  co_return Next::end;
 }
 
 Arrival ClientSession::arrival() const {

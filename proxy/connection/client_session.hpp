@@ -34,7 +34,8 @@ struct SessionServices {
 // frame.
 class ClientSession final : public ClientChannel {
  public:
-  ClientSession(SessionServices& services, tcp::socket socket);
+  // `listener_session` is of all that comes in at the listener; empty: the client chooses. It outlives this.
+  ClientSession(SessionServices& services, tcp::socket socket, std::string_view listener_session);
 
   awaitable<void> run();
   // Ends the session as soon as nothing of an exchange would be lost by it; used when the program stops.
@@ -53,12 +54,18 @@ class ClientSession final : public ClientChannel {
   awaitable<Next> step();
   awaitable<void> linger();
   awaitable<Next> read_more();
+  awaitable<Next> await_request();
+  void release_memory();
   awaitable<Next> start_tls();
   awaitable<Next> serve();
   awaitable<Next> serve_exchange(const Forward& forward);
   awaitable<Next> serve_unnamed(const Forward& forward);
   awaitable<Next> refuse(int status, std::string_view code, std::string_view detail);
+  awaitable<Next> serve_connect(const OriginDecision& decision);
   awaitable<Next> peek();
+  awaitable<Next> await_either();
+  bool may_tunnel() const;
+  awaitable<Next> refuse_passage(const Tunnel& tunnel);
   awaitable<Next> refuse_tunnel(const Tunnel& tunnel);
   void answer_not_intercepted(const std::string& request_line, const std::string& host, bool close);
   awaitable<Next> open_tunnel(const Tunnel& tunnel, bool answered);
@@ -85,6 +92,14 @@ class ClientSession final : public ClientChannel {
   std::optional<Authority> tunnel_;         // what a CONNECT asked for
   std::optional<std::string> server_name_;  // SNI
   std::uint16_t local_port_ = 0;
+  std::string_view listener_session_;
+  std::string tunnel_session_;                   // what the CONNECT said
+  std::unique_ptr<UpstreamConnection> dialled_;  // of a tunnel
 };
+
+std::string host_and_port(const Tunnel& tunnel);
+
+// For answers of our own.
+ServedContext own_context(const ScannedHead& head, bool close);
 
 }  // namespace tapedeck

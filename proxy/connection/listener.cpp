@@ -37,6 +37,7 @@ Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& context, cons
   if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
   if (!error) listener->endpoint_ = acceptor.local_endpoint(error);
   if (error) return listen_failure(address, error);
+  listener->session_ = address.session;
   return listener;
 }
 
@@ -63,7 +64,7 @@ void Listener::accept_next() {
       return;
     }
     if (open_connections_->load(std::memory_order_relaxed) < connections_max_) {
-      worker.adopt(std::move(socket));
+      worker.adopt(std::move(socket), session_);
     } else {
       log_->warning("a connection was refused: " + std::to_string(connections_max_) + " are open");
       error_code ignored;

@@ -23,6 +23,8 @@ class Listener {
              std::size_t connections_max, Log& log);
   void stop();
   tcp::endpoint endpoint() const { return endpoint_; }
+  // Of all that comes in here; empty when the clients choose.
+  const std::string& session() const { return session_; }
 
  private:
   explicit Listener(asio::io_context& context) : acceptor_(context), retry_(context) {}
@@ -31,6 +33,7 @@ class Listener {
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   tcp::endpoint endpoint_;
+  std::string session_;
   std::vector<std::unique_ptr<Worker>>* workers_ = nullptr;
   std::atomic<std::size_t>* open_connections_ = nullptr;
   std::size_t connections_max_ = 0;

@@ -16,12 +16,12 @@ awaitable<void> carry(ByteStream& from, ByteStream& to, std::chrono::millisecond
         error_code ignored;
         to.socket().shutdown(tcp::socket::shutdown_send, ignored);
       } else {
-        to.cancel();
+        to.cut();
       }
       co_return;
     }
     if (co_await to.write(view_of(buffer))) {
-      from.cancel();
+      from.cut();
       co_return;
     }
     buffer.consume(buffer.size());
@@ -32,6 +32,7 @@ awaitable<void> carry(ByteStream& from, ByteStream& to, std::chrono::millisecond
 
 awaitable<void> relay(ByteStream& client, ByteStream& upstream, std::string_view early,
                       std::chrono::milliseconds idle_timeout) {
+  upstream.expire_at(std::chrono::steady_clock::now() + idle_timeout);
   const auto unsent = co_await upstream.write(early);
   if (unsent) co_return;
   const auto executor = co_await asio::this_coro::executor;

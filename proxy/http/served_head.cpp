@@ -210,13 +210,17 @@ std::string served_interim_head(const InterimResponse& interim) {
   return head.append("\r\n");
 }
 
-std::string forwarded_head(const Request& request, std::optional<std::uint64_t> body_bytes) {
+std::string forwarded_head(const Request& request, std::optional<std::uint64_t> body_bytes, const NextHop& next_hop) {
   if (!is_token(request.method) || !is_target(request.target) || !is_field_value(request.origin.host)) return {};
   const HopByHop hop_by_hop(request.headers);
   FramingFields framing_fields(request.body.framing, body_bytes, request.body.bytes.size());
   std::string head;
   head.reserve(1024);
-  head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  head.append(request.method).append(" ");
+  if (next_hop.absolute_form) head.append(request.origin.text());
+  // The asterisk of a URL is a URL without a path (RFC 9112 §3.2.4).
+  if (!next_hop.absolute_form || request.target != "*") head.append(request.target);
+  head.append(" HTTP/1.1\r\n");
   const auto sent_host = request.headers.find("host");
   if (!sent_host) append_field(head, "Host", request.origin.authority());
   bool host_written = !sent_host;
@@ -231,6 +235,8 @@ std::string forwarded_head(const Request& request, std::optional<std::uint64_t> 
     if (!framing_fields.write(head, field)) append_field(head, field.name, field.value);
   }
   framing_fields.finish(head);
+  if (!next_hop.via.empty()) append_field(head, "Via", next_hop.via);
+  if (!next_hop.proxy_authorization.empty()) append_field(head, "Proxy-Authorization", next_hop.proxy_authorization);
   return head.append("\r\n");
 }
 

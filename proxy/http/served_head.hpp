@@ -43,11 +43,19 @@ std::string served_head(const Response& response, const ServedContext& context, 
 // Empty for what must not be passed on: a status other than 100 and 102 to 199.
 std::string served_interim_head(const InterimResponse& interim);
 
+// What the way to an upstream changes of a request's head.
+struct NextHop {
+  std::string via;                  // our own entry of Via, behind the client's; empty: none
+  bool absolute_form = false;       // to a parent proxy, whose target is a URL (RFC 9112 §3.2.2)
+  std::string proxy_authorization;  // for that parent; empty: none
+};
+
 // What goes to the upstream: origin-form, Host where the client had it (first, if it had none) and naming the origin,
 // other fields in their order and case, without what is the proxy's own. The framing is that of `request.body.framing`;
 // `body_bytes` is the value of a Content-Length, and without it the client's own goes out. Empty when method, target or
 // host are such as no request line may have, which the scan never lets pass but a cassette might.
-std::string forwarded_head(const Request& request, std::optional<std::uint64_t> body_bytes);
+std::string forwarded_head(const Request& request, std::optional<std::uint64_t> body_bytes,
+                           const NextHop& next_hop = {});
 
 // chunk-size line, and the last chunk with trailers (RFC 9112 §7.1). The CRLF after a chunk's data is the caller's to
 // write. Left out are trailers that no trailer section may have, and digests when redaction changed the body.

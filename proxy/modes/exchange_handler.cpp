@@ -47,7 +47,9 @@ Request IncomingRequest::to_request() const {
   request.method = head.method;
   request.target = target;
   for (const auto& field : head.fields) {
+    // Both are said to this proxy alone, so they are neither forwarded nor kept.
     if (equal_without_case(field.name, "Tapedeck-Session")) continue;
+    if (equal_without_case(field.name, "Proxy-Authorization")) continue;
     request.headers.add(field.name, field.value);
   }
   request.body.framing = framing.framing;

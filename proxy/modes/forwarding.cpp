@@ -91,7 +91,7 @@ bool Forwarding::may_retry(bool response_began) const {
 awaitable<bool> Forwarding::send_request() {
   const auto& request = exchange_.request;
   const bool chunked = request.body.framing == BodyFraming::chunked;
-  auto bytes = forwarded_head(request, request_length(request));
+  auto bytes = forwarded_head(request, request_length(request), *upstream_->next_hop);
   if (upload_ != Upload::going_on && request.body.framing != BodyFraming::none) {
     if (chunked && !request.body.bytes.empty()) bytes += chunk_head(request.body.bytes.size());
     bytes += request.body.bytes;
@@ -251,6 +251,11 @@ awaitable<bool> Forwarding::read_final_head() {
       }
       if (exchange_.first_byte_us == 0) exchange_.first_byte_us = elapsed_us();
       continue;
+    }
+    if (head_.status == 407 && upstream_->next_hop->absolute_form) {
+      exchange_.failure = pool_.refused_by_parent(head_.status);
+      exchange_.response.reset();
+      co_return false;
     }
     if (head_.status >= 200) co_return true;
     if (!note_interim()) co_return false;

@@ -28,6 +28,7 @@ namespace tapedeck {
 namespace {
 
 constexpr std::size_t leaf_names_max = 1000;
+constexpr std::size_t pseudonym_digits = 8;
 // How long exchanges that are going on may take once we are asked to stop.
 constexpr std::chrono::milliseconds stop_grace_ms{3000};
 
@@ -77,6 +78,8 @@ class ProxyRun {
   Result<void> open_for_recording();
   Result<void> open_library(const std::filesystem::path& file);
   Result<void> listen();
+  void note_own_listener(const tcp::endpoint& endpoint);
+  Result<void> find_parent_proxies();
   void start_workers();
   std::unique_ptr<ExchangeHandler> make_handler(UpstreamPool* pool);
   Result<void> announce();
@@ -90,6 +93,7 @@ class ProxyRun {
 
   bool records() const { return options_.mode != Mode::replay && options_.recording_allowed; }
   std::size_t worker_count() const;
+  const Listener& common_listener() const;
   ProxyAddresses addresses() const;
 
   const Options& options_;
@@ -130,8 +134,8 @@ class ProxyRun {
 
 // Stage by stage; what fails before the command is started costs nothing.
 Result<ExitVerdict> ProxyRun::run() {
-  for (const auto stage :
-       {&ProxyRun::load_rules, &ProxyRun::load_certificates, &ProxyRun::listen, &ProxyRun::open_cassette}) {
+  for (const auto stage : {&ProxyRun::load_rules, &ProxyRun::load_certificates, &ProxyRun::listen,
+                           &ProxyRun::find_parent_proxies, &ProxyRun::open_cassette}) {
     if (auto done = (this->*stage)(); !done) return done.error();
   }
   wait_for_signals();
@@ -191,7 +195,9 @@ Result<void> ProxyRun::load_certificates() {
   auto context = upstream_context(options_.upstream_ca ? &*options_.upstream_ca : nullptr, options_.upstream_insecure);
   if (!context) return context.error();
   if (options_.upstream_insecure) log_.warning("upstreams are not verified (--upstream-insecure)");
-  upstream_ = std::make_unique<UpstreamSettings>(UpstreamSettings{options_, *context, {}});
+  upstream_ = std::make_unique<UpstreamSettings>(UpstreamSettings{options_, *context, {}, {}, {}, {}, {}});
+  upstream_->pseudonym = "tapedeck-" + random_token().substr(0, pseudonym_digits);
+  upstream_->direct.via = "1.1 " + upstream_->pseudonym;
   return {};
 }
 
@@ -279,13 +285,38 @@ Result<void> ProxyRun::listen() {
   for (const auto& address : options_.listen) {
     auto listener = Listener::open(main_, address);
     if (!listener) return listener.error();
-    if (upstream_) upstream_->own_listeners.push_back((*listener)->endpoint());
+    note_own_listener((*listener)->endpoint());
     listeners_.push_back(std::move(*listener));
   }
   if (!options_.admin) return {};
   auto admin = AdminServer::open(main_, *options_.admin, random_token(), statistics_);
   if (!admin) return admin.error();
   admin_ = std::move(*admin);
+  note_own_listener(admin_->endpoint());
+  return {};
+}
+
+void ProxyRun::note_own_listener(const tcp::endpoint& endpoint) {
+  if (!upstream_) return;
+  for (const auto& place : meeting_places(endpoint, machine_addresses())) upstream_->own_listeners.push_back(place);
+}
+
+// Once all listen, since a parent that is ourselves is known by that.
+Result<void> ProxyRun::find_parent_proxies() {
+  if (!upstream_) return {};
+  auto read = read_parent_proxies(environment_);
+  auto& parents = read.proxies;
+  for (auto* parent : {&parents.for_https, &parents.for_http}) {
+    if (!*parent || !is_this_run(**parent, upstream_->own_listeners)) continue;
+    read.warnings.push_back("the parent proxy " + (*parent)->address() +
+                            " of the environment is this proxy itself; upstreams are dialled without it");
+    parent->reset();
+  }
+  for (const auto& warning : read.warnings) log_.warning(warning);
+  upstream_->through_parent = upstream_->direct;
+  upstream_->through_parent.absolute_form = true;
+  if (parents.for_http) upstream_->through_parent.proxy_authorization = parents.for_http->authorization;
+  upstream_->parents = std::move(parents);
   return {};
 }
 
@@ -316,9 +347,16 @@ std::unique_ptr<ExchangeHandler> ProxyRun::make_handler(UpstreamPool* pool) {
                                        std::move(reader), cache_bytes);
 }
 
+// The first that is not one session's own, if there is one.
+const Listener& ProxyRun::common_listener() const {
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(),
+                                  [](const auto& listener) { return listener->session().empty(); });
+  return found == listeners_.end() ? *listeners_.front() : **found;
+}
+
 ProxyAddresses ProxyRun::addresses() const {
   ProxyAddresses addresses;
-  addresses.proxy_url = url_of("http", listeners_.front()->endpoint());
+  addresses.proxy_url = url_of("http", common_listener().endpoint());
   addresses.base_url = addresses.proxy_url;
   if (admin_) addresses.admin_url = url_of("http", admin_->endpoint());
   addresses.ca_file = authority_->certificate_file();
@@ -331,14 +369,20 @@ ProxyAddresses ProxyRun::addresses() const {
 
 Result<void> ProxyRun::announce() {
   const auto known = addresses();
-  for (const auto& listener : listeners_) log_.info("listening on " + url_of("http", listener->endpoint()));
+  for (const auto& listener : listeners_) {
+    const auto session = listener->session().empty() ? "" : " for session " + listener->session();
+    log_.info("listening on " + url_of("http", listener->endpoint()) + session);
+  }
   if (admin_) log_.info("admin on " + known.admin_url);
   if (!options_.ready_file) return {};
   ReadyFile ready;
   ready.pid = ::getpid();
   ready.proxy_url = known.proxy_url;
   ready.base_url = known.base_url;
-  ready.base_url_tls = url_of("https", listeners_.front()->endpoint());
+  ready.base_url_tls = url_of("https", common_listener().endpoint());
+  for (const auto& listener : listeners_) {
+    if (!listener->session().empty()) ready.sessions.emplace(listener->session(), url_of("http", listener->endpoint()));
+  }
   ready.admin_url = known.admin_url;
   if (admin_) ready.admin_token = admin_->token();
   ready.ca_file = known.ca_file;

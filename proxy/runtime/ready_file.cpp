@@ -35,6 +35,18 @@ bool read_texts(const nlohmann::json& object, const char* name, std::vector<std:
   return true;
 }
 
+// False: there, but no object of strings.
+bool read_texts(const nlohmann::json& object, const char* name, std::map<std::string, std::string>& into) {
+  const auto found = object.find(name);
+  if (found == object.end()) return true;
+  if (!found->is_object()) return false;
+  for (const auto& [key, value] : found->items()) {
+    if (!value.is_string()) return false;
+    into[key] = value.get<std::string>();
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<void> write_ready_file(const std::filesystem::path& file, const ReadyFile& ready) {
@@ -48,6 +60,7 @@ Result<void> write_ready_file(const std::filesystem::path& file, const ReadyFile
       {"ca_file", ready.ca_file.string()},
       {"bundle_file", ready.bundle_file.string()},
   };
+  if (!ready.sessions.empty()) object["sessions"] = ready.sessions;
   if (!ready.java_trust_store.empty()) object["java_trust_store"] = ready.java_trust_store.string();
   if (!ready.recorded_at.empty()) object["recorded_at"] = ready.recorded_at;
   if (!ready.intercepted.empty()) object["intercepted"] = ready.intercepted;
@@ -80,6 +93,7 @@ Result<ReadyFile> read_ready_file(const std::filesystem::path& file) {
   if (!read_text(object, "bundle_file", true, ready.bundle_file)) return bad("bundle_file");
   if (!read_text(object, "java_trust_store", false, ready.java_trust_store)) return bad("java_trust_store");
   if (!read_text(object, "recorded_at", false, ready.recorded_at)) return bad("recorded_at");
+  if (!read_texts(object, "sessions", ready.sessions)) return bad("sessions");
   if (!read_texts(object, "intercepted", ready.intercepted)) return bad("intercepted");
   return ready;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -17,6 +18,7 @@ struct ReadyFile {
   std::string base_url_tls;
   std::string admin_url;  // empty: off, and so is the token
   std::string admin_token;
+  std::map<std::string, std::string> sessions;  // proxy URL of each session that has a port of its own
   std::filesystem::path ca_file;
   std::filesystem::path bundle_file;
   // Beside the contract's, so that `tapedeck env` can say all that a wrapped command is told; left out when empty.

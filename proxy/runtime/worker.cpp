@@ -22,15 +22,15 @@ void Worker::start() {
   thread_ = std::thread([this] { context_.run(); });
 }
 
-void Worker::adopt(tcp::socket socket) {
-  asio::co_spawn(context_, run_session(std::move(socket)), asio::detached);
+void Worker::adopt(tcp::socket socket, std::string_view session) {
+  asio::co_spawn(context_, run_session(std::move(socket), session), asio::detached);
 }
 
 // Whatever escapes a session is a bug; it costs that session and is said, and the others go on.
-awaitable<void> Worker::run_session(tcp::socket socket) {
+awaitable<void> Worker::run_session(tcp::socket socket, std::string_view listener_session) {
   settings_.open_connections.fetch_add(1, std::memory_order_relaxed);
   try {
-    ClientSession session(*services_, std::move(socket));
+    ClientSession session(*services_, std::move(socket), listener_session);
     sessions_.insert(&session);
     if (stopping_) session.stop_when_idle();
     try {
@@ -54,6 +54,7 @@ awaitable<void> Worker::sweep() {
     co_await sweep_timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
     const auto now = std::chrono::steady_clock::now();
     deadlines_.sweep(now);
+    if (pool_) pool_->close_expired(now);
     if (stopping_ && now >= cut_at_) deadlines_.cut_all();
   }
 }

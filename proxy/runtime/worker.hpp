@@ -34,15 +34,16 @@ class Worker {
 
   void start();
   asio::io_context& context() { return context_; }
-  // Takes a connection that was accepted on this worker's context. Thread-safe.
-  void adopt(tcp::socket socket);
+  // Takes a connection that was accepted on this worker's context. `session` is its listener's and outlives it.
+  // Thread-safe.
+  void adopt(tcp::socket socket, std::string_view session);
 
   // Idle connections are closed at once, exchanges that are going on may end until `cut_after`. Thread-safe.
   void begin_stop(std::chrono::milliseconds cut_after);
   void join();
 
  private:
-  awaitable<void> run_session(tcp::socket socket);
+  awaitable<void> run_session(tcp::socket socket, std::string_view listener_session);
   awaitable<void> sweep();
   void end_when_empty();
 

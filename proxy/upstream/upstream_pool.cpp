@@ -1,6 +1,8 @@
 #include "proxy/upstream/upstream_pool.hpp"
 
-#include "proxy/tls/leaf_certificates.hpp"
+#include <algorithm>
+
+#include "proxy/upstream/parent_tunnel.hpp"
 
 namespace tapedeck {
 
@@ -9,83 +11,7 @@ namespace {
 using Phase = NetworkFailure::Phase;
 using Kind = NetworkFailure::Kind;
 
-Kind kind_of(Phase phase, const error_code& error) {
-  namespace e = asio::error;
-  if (error == e::connection_refused) return Kind::refused;
-  if (error == e::timed_out) return Kind::timeout;
-  if (error == e::connection_reset || error == e::broken_pipe || error == e::connection_aborted) return Kind::reset;
-  if (error == e::eof) return Kind::closed;
-  if (phase == Phase::resolve) return Kind::not_found;
-  if (phase == Phase::connect) return Kind::unreachable;
-  return Kind::reset;
-}
-
-// Runs one resolver or connect operation with a time limit: the timer cancels whatever `target` is doing.
-template <class Target>
-class TimeLimit {
- public:
-  TimeLimit(Target& target, asio::any_io_executor executor, std::chrono::milliseconds limit)
-      : state_(std::make_shared<State>(target, asio::steady_timer(executor, limit))) {
-    state_->timer.async_wait([state = state_](const error_code& error) {
-      if (error || state->over) return;
-      state->expired = true;
-      state->target.cancel();
-    });
-  }
-  ~TimeLimit() {
-    state_->over = true;
-    state_->timer.cancel();
-  }
-  error_code outcome(const error_code& error) const {
-    return state_->expired ? error_code(asio::error::timed_out) : error;
-  }
-
- private:
-  struct State {
-    State(Target& t, asio::steady_timer w) : target(t), timer(std::move(w)) {}
-    Target& target;
-    asio::steady_timer timer;
-    bool expired = false;
-    bool over = false;
-  };
-  std::shared_ptr<State> state_;
-};
-
-struct Resolved {
-  std::vector<tcp::endpoint> endpoints;
-  error_code error;
-};
-
-awaitable<Resolved> resolve(const DialTarget& target, std::chrono::milliseconds limit) {
-  error_code error;
-  if (const auto literal = asio::ip::make_address(target.host, error); !error) {
-    co_return Resolved{{tcp::endpoint(literal, target.port)}, {}};
-  }
-  const auto executor = co_await asio::this_coro::executor;
-  tcp::resolver resolver(executor);
-  TimeLimit<tcp::resolver> time_limit(resolver, executor, limit);
-  error.clear();
-  const auto results = co_await resolver.async_resolve(target.host, std::to_string(target.port),
-                                                       asio::redirect_error(asio::use_awaitable, error));
-  Resolved resolved;
-  resolved.error = time_limit.outcome(error);
-  for (const auto& entry : results) resolved.endpoints.push_back(entry.endpoint());
-  co_return resolved;
-}
-
-NetworkFailure refused_by_policy(DialVerdict verdict) {
-  return {Phase::connect, Kind::unreachable, NetworkFailure::Side::upstream,
-          verdict == DialVerdict::own_listener
-              ? "that is this proxy itself; name the real API with --upstream or --connect-to"
-              : "it is a private or loopback address; name it with --upstream, --host or --connect-to to allow it",
-          0};
-}
-
 }  // namespace
-
-NetworkFailure network_failure(Phase phase, const error_code& error) {
-  return {phase, kind_of(phase, error), NetworkFailure::Side::upstream, {}, 0};
-}
 
 awaitable<Dialled> UpstreamPool::acquire(const Origin& origin, bool may_reuse) {
   if (may_reuse) {
@@ -98,57 +24,83 @@ awaitable<Dialled> UpstreamPool::acquire(const Origin& origin, bool may_reuse) {
 awaitable<Dialled> UpstreamPool::connect(const Origin& origin) {
   auto dialled = co_await connect_plain(origin);
   if (origin.scheme != "https" || std::holds_alternative<NetworkFailure>(dialled)) co_return dialled;
-  bool failed = false;
-  auto failure = co_await start_tls(*std::get<0>(dialled), origin, failed);
-  if (failed) co_return failure;
+  auto failure = co_await start_tls(*std::get<0>(dialled), origin);
+  if (failure) co_return std::move(*failure);
   co_return dialled;
 }
 
-awaitable<Dialled> UpstreamPool::connect_plain(const Origin& origin) {
-  const auto executor = co_await asio::this_coro::executor;
-  const auto target = dial_target(origin, settings_.options);
-  const auto limit = settings_.options.limits.connect_timeout_ms;
-  const auto resolved = co_await resolve(target, limit);
-  if (resolved.error) co_return network_failure(Phase::resolve, resolved.error);
-
-  NetworkFailure last = network_failure(Phase::resolve, asio::error::host_not_found);
-  for (const auto& endpoint : resolved.endpoints) {
-    const auto verdict = dial_verdict(endpoint, target.named, settings_.own_listeners);
-    if (verdict != DialVerdict::allowed) {
-      last = refused_by_policy(verdict);
-      continue;
-    }
-    tcp::socket socket(executor);
-    error_code error;
-    {
-      TimeLimit<tcp::socket> time_limit(socket, executor, limit);
-      co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
-      error = time_limit.outcome(error);
-    }
-    if (!error) {
-      socket.set_option(tcp::no_delay(true), error);
-      co_return std::make_unique<UpstreamConnection>(std::move(socket), deadlines_);
-    }
-    last = network_failure(Phase::connect, error);
-  }
-  co_return last;
+awaitable<Dialled> UpstreamPool::connect_tunnel(const Origin& origin) {
+  co_return co_await connect_plain(origin);
 }
 
-awaitable<NetworkFailure> UpstreamPool::start_tls(UpstreamConnection& connection, const Origin& origin, bool& failed) {
-  failed = true;
+awaitable<Dialled> UpstreamPool::connect_plain(const Origin& origin) {
+  const auto target = dial_target(origin, settings_.options);
+  if (const auto* parent = parent_of(settings_.parents, origin, target)) {
+    co_return co_await connect_through(*parent, origin, target);
+  }
+  auto connected = co_await dial(settings_, target);
+  if (auto* failure = std::get_if<NetworkFailure>(&connected)) co_return std::move(*failure);
+  co_return std::make_unique<UpstreamConnection>(std::move(std::get<0>(connected)), deadlines_, settings_.direct);
+}
+
+// Plain requests are the parent's to forward; for anything else it opens a tunnel. So it does for plain requests that
+// --connect-to sends to another place than their URL says.
+awaitable<Dialled> UpstreamPool::connect_through(const ParentProxy& parent, const Origin& origin, DialTarget target) {
+  if (auto refusal = refuse_through_parent(settings_, target)) co_return std::move(*refusal);
+  const DialTarget parent_target{parent.host, parent.port, true};
+  auto connected = co_await dial(settings_, parent_target);
+  if (auto* failure = std::get_if<NetworkFailure>(&connected)) co_return parent_failure(parent, std::move(*failure));
+  const bool forwards = origin.scheme == "http" && target.host == origin.host && target.port == origin.port;
+  auto connection = std::make_unique<UpstreamConnection>(std::move(std::get<0>(connected)), deadlines_,
+                                                         forwards ? settings_.through_parent : settings_.direct);
+  if (!forwards) {
+    auto refusal = co_await open_tunnel(*connection, parent, target);
+    if (refusal) co_return std::move(*refusal);
+  }
+  co_return connection;
+}
+
+awaitable<std::optional<NetworkFailure>> UpstreamPool::open_tunnel(UpstreamConnection& connection,
+                                                                   const ParentProxy& parent, DialTarget target) {
+  const auto& limits = settings_.options.limits;
+  const auto head = parent_connect_head(parent, target, settings_.direct.via);
+  auto& stream = connection.stream;
+  stream.expire_at(std::chrono::steady_clock::now() + limits.handshake_timeout_ms);
+  auto error = co_await stream.write(head);
+  ScannedHead answer;
+  std::size_t interim = 0;
+  while (!error) {
+    const auto scan = scan_response_head(view_of(connection.input), limits, answer);
+    if (scan.outcome == HeadScan::Outcome::refused) co_return parent_garbage(parent, scan.refusal);
+    if (scan.outcome == HeadScan::Outcome::need_more) {
+      error = co_await stream.read_some(connection.input);
+      continue;
+    }
+    connection.input.consume(answer.head_bytes);
+    if (answer.status >= 200) break;
+    if (++interim > limits.interim_responses_max) {
+      co_return parent_garbage(parent, {502, "interim-flood", "it sent too many 1xx answers"});
+    }
+  }
+  stream.never_expire();
+  if (error) co_return parent_failure(parent, network_failure(Phase::connect, error));
+  co_return parent_refusal(parent, answer.status);
+}
+
+awaitable<std::optional<NetworkFailure>> UpstreamPool::start_tls(UpstreamConnection& connection, const Origin& origin) {
   auto engine = TlsEngine::for_upstream(settings_.tls_context.get(), origin.host);
   if (!engine) {
     co_return NetworkFailure{Phase::tls_handshake, Kind::certificate, NetworkFailure::Side::upstream,
                              engine.error().detail, 0};
   }
   auto& stream = connection.stream;
+  // What a parent proxy sent behind its answer is the upstream's already.
+  const std::string already_read(view_of(connection.input));
+  connection.input.consume(already_read.size());
   stream.expire_at(std::chrono::steady_clock::now() + settings_.options.limits.handshake_timeout_ms);
-  const auto error = co_await stream.handshake(std::move(*engine), {});
+  const auto error = co_await stream.handshake(std::move(*engine), already_read);
   stream.never_expire();
-  if (!error) {
-    failed = false;
-    co_return NetworkFailure{};
-  }
+  if (!error) co_return std::nullopt;
   auto failure = network_failure(Phase::tls_handshake, error);
   if (const auto* tls = stream.tls_failure()) {
     failure.kind = tls->kind;
@@ -157,16 +109,15 @@ awaitable<NetworkFailure> UpstreamPool::start_tls(UpstreamConnection& connection
   co_return failure;
 }
 
-std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const std::string& key) {
-  const auto found = idle_.find(key);
-  if (found == idle_.end()) return nullptr;
-  auto& idle = found->second;
-  while (!idle.empty()) {
-    auto connection = std::move(idle.back());
-    idle.pop_back();
-    // The deadline closes what has been idle for too long; the upstream may have closed it as well.
-    if (!connection->stream.is_open() || !connection->stream.is_quiet()) continue;
-    connection->stream.never_expire();
+// The one that fell idle last is the one that its upstream is least likely to have closed.
+std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const std::string& origin) {
+  for (auto it = idle_.end(); it != idle_.begin();) {
+    --it;
+    if (it->origin != origin) continue;
+    auto connection = std::move(it->connection);
+    it = idle_.erase(it);
+    // The upstream may have closed it meanwhile.
+    if (!connection->stream.is_quiet()) continue;
     connection->reused = true;
     return connection;
   }
@@ -176,10 +127,22 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const std::string& k
 void UpstreamPool::release(const Origin& origin, std::unique_ptr<UpstreamConnection> connection) {
   // Bytes behind a whole response belong to no request.
   if (!connection->state.may_reuse() || connection->input.size() != 0) return;
-  auto& idle = idle_[origin.text()];
-  if (idle.size() >= idle_per_origin_max) return;
-  connection->stream.expire_at(std::chrono::steady_clock::now() + settings_.options.limits.upstream_idle_timeout_ms);
-  idle.push_back(std::move(connection));
+  const auto key = origin.text();
+  const auto same = std::count_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.origin == key; });
+  if (static_cast<std::size_t>(same) >= idle_per_origin_max) return;
+  if (idle_.size() >= idle_max) idle_.pop_front();
+  connection->stream.never_expire();
+  connection->stream.release_idle_buffers();
+  const auto until = std::chrono::steady_clock::now() + settings_.options.limits.upstream_idle_timeout_ms;
+  idle_.push_back({key, until, std::move(connection)});
+}
+
+NetworkFailure UpstreamPool::refused_by_parent(int status) const {
+  return *parent_refusal(*settings_.parents.for_http, status);
+}
+
+void UpstreamPool::close_expired(SteadyTime now) {
+  while (!idle_.empty() && idle_.front().until <= now) idle_.pop_front();
 }
 
 }  // namespace tapedeck

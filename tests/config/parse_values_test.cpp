@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string text_of(const ListenAddress& address) {
-  return address.host + " " + std::to_string(address.port);
+  return address.host + " " + std::to_string(address.port) + (address.session.empty() ? "" : " " + address.session);
 }
 
 std::string text_of(const std::optional<ListenAddress>& address) {
@@ -61,6 +61,7 @@ void check(Parse parse, const std::vector<Row>& rows) {
 TEST_CASE("addresses to listen on") {
   const std::string mend = "write [ADDR:]PORT, as in 8484, 127.0.0.1:8484 or [::1]:8484";
   const std::string no_port = " has no port from 0 to 65535 at its end; " + mend;
+  const std::string no_name = " is no session name; write 1 to 64 letters, digits, '-', '_' or '.'";
   check(parse_listen_address,
         {
             {"8484", "127.0.0.1 8484"},
@@ -72,6 +73,13 @@ TEST_CASE("addresses to listen on") {
             {"[::1]:8484", "::1 8484"},
             {"[0:0:0:0:0:0:0:1]:8484", "::1 8484"},
             {"[::]:0", ":: 0"},
+            {"0=alice", "127.0.0.1 0 alice"},
+            {"127.0.0.2:1=a-1_b.c", "127.0.0.2 1 a-1_b.c"},
+            {"[::1]:8484=bob", "::1 8484 bob"},
+            {"0=", "! \"\"" + no_name},
+            {"0=a b", "! \"a b\"" + no_name},
+            {"0=a=b", "! \"a=b\"" + no_name},
+            {"=alice", "! \"\"" + no_port},
             {"65536", "! \"65536\"" + no_port},
             {"-1", "! \"-1\"" + no_port},
             {"+1", "! \"+1\"" + no_port},
@@ -92,8 +100,10 @@ TEST_CASE("addresses to listen on") {
             {"127.1:80", "! \"127.1:80\" does not begin with an IP address; " + mend},
             {"http://127.0.0.1:80", "! \"http://127.0.0.1:80\" does not begin with an IP address; " + mend},
         });
-  check(parse_admin_address,
-        {{"off", "off"}, {"127.0.0.1:0", "127.0.0.1 0"}, {"on", "! \"on\"" + no_port + "; or write off"}});
+  check(parse_admin_address, {{"off", "off"},
+                              {"127.0.0.1:0", "127.0.0.1 0"},
+                              {"on", "! \"on\"" + no_port + "; or write off"},
+                              {"127.0.0.1:0=alice", "! \"127.0.0.1:0=alice\"" + no_port + "; or write off"}});
 }
 
 TEST_CASE("which addresses other machines cannot reach") {

@@ -366,6 +366,24 @@ TEST_CASE("a request that would break its own line is not written") {
   CHECK(head_of("GET", "/", "a\r\nEvil: 1").empty());
 }
 
+TEST_CASE("the way to the upstream stands behind the client's fields") {
+  Request request;
+  request.origin = {"http", "api.roaring.io", 8080};
+  request.method = "GET";
+  request.target = "/a?b";
+  request.headers = headers_of("Via:1.0 fred\nProxy-Authorization:Basic b3Vycw==");
+  CHECK(forwarded_head(request, std::nullopt, {"1.1 tapedeck-00c0ffee", false, ""}) ==
+        "GET /a?b HTTP/1.1\r\nHost: api.roaring.io:8080\r\nVia: 1.0 fred\r\nVia: 1.1 tapedeck-00c0ffee\r\n\r\n");
+  request.headers = headers_of("Host:api.roaring.io:8080");
+  CHECK(forwarded_head(request, std::nullopt, {"", true, "Basic dGhlaXJz"}) ==
+        "GET http://api.roaring.io:8080/a?b HTTP/1.1\r\nHost: api.roaring.io:8080\r\n"
+        "Proxy-Authorization: Basic dGhlaXJz\r\n\r\n");
+  request.method = "OPTIONS";
+  request.target = "*";
+  CHECK(forwarded_head(request, std::nullopt, {"", true, ""}) ==
+        "OPTIONS http://api.roaring.io:8080 HTTP/1.1\r\nHost: api.roaring.io:8080\r\n\r\n");
+}
+
 TEST_CASE("chunk framing") {
   CHECK(chunk_head(0) == "0\r\n");
   CHECK(chunk_head(26) == "1a\r\n");

@@ -34,6 +34,19 @@ std::string content_of(const fs::path& file) {
 
 }  // namespace
 
+TEST_CASE("a ready file lists the sessions that have a port of their own, and is read back") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "ready.json";
+  auto ready = example();
+  ready.sessions = {{"alice", "http://127.0.0.1:40003"}, {"bob", "http://127.0.0.1:40004"}};
+  REQUIRE(write_ready_file(file, ready).has_value());
+  CHECK(nlohmann::json::parse(content_of(file))["sessions"] ==
+        nlohmann::json{{"alice", "http://127.0.0.1:40003"}, {"bob", "http://127.0.0.1:40004"}});
+  const auto read = read_ready_file(file);
+  REQUIRE(read.has_value());
+  CHECK(*read == ready);
+}
+
 TEST_CASE("a ready file holds the contract's fields and is its owner's alone") {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "ready.json";
