@@ -48,7 +48,8 @@ int make_or_show_ca(const CaCommand& command, std::ostream& out, std::ostream& e
   out << "file         " << printable(file) << '\n'
       << "subject      " << printable(ca.subject()) << '\n'
       << "fingerprint  SHA-256 " << ca.fingerprint_sha256() << '\n'
-      << "expires      " << rfc3339_text(microseconds_of(ca.expires_at())) << '\n';
+      << "expires      " << rfc3339_text(microseconds_of(ca.expires_at())) << '\n'
+      << "Chromium     --ignore-certificate-errors-spki-list=" << ca.public_key_sha256() << '\n';
   if (const std::string warning = ca.expiry_warning(now); !warning.empty()) {
     err << "tapedeck: warning: " << printable(warning) << '\n';
   }

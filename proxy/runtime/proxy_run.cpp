@@ -21,6 +21,7 @@
 #include "proxy/runtime/worker.hpp"
 #include "proxy/runtime/wrapped_environment.hpp"
 #include "proxy/tls/java_trust_store.hpp"
+#include "proxy/tls/settings_files.hpp"
 #include "proxy/tls/trust_bundle.hpp"
 
 namespace tapedeck {
@@ -184,6 +185,7 @@ Result<void> ProxyRun::load_certificates() {
   auto bundle = write_trust_bundle(options_.ca_dir, authority_->certificate_pem(), environment_);
   if (!bundle) return bundle.error();
   bundle_file_ = *bundle;
+  if (auto written = write_settings_files(bundle_file_); !written) return written.error();
   if (!options_.command.empty() || options_.ready_file) {
     auto store = write_java_trust_store(options_.ca_dir, bundle_file_);
     if (store)

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "proxy/runtime/proxy_exceptions.hpp"
+#include "proxy/tls/settings_files.hpp"
 
 namespace tapedeck {
 namespace {
@@ -84,6 +85,24 @@ std::string java_options(const std::string& existing, const ProxyAddresses& addr
   return existing + " " + ours;
 }
 
+// PHP scans the folders of a list in turn, and an empty one stands for its own.
+std::string php_folders(const Environment& parent, const std::string& ours) {
+  const auto had = parent.find("PHP_INI_SCAN_DIR");
+  if (had == parent.end()) return ":" + ours;
+  if (had->second.empty()) return ours;  // It was to scan none.
+  const bool there = (":" + had->second + ":").find(":" + ours + ":") != std::string::npos;
+  return there ? had->second : had->second + ":" + ours;
+}
+
+// Of clients whose trust is named in a file of settings alone.
+void set_settings_files(Environment& set, const Environment& parent, const std::filesystem::path& bundle_file) {
+  const SettingsFiles files = settings_files_of(bundle_file);
+  if (!files.php_folder.empty()) set["PHP_INI_SCAN_DIR"] = php_folders(parent, files.php_folder.string());
+  // A user's own wgetrc is read after the system's. There is one of the system's, and who replaced it keeps theirs.
+  const bool replaced = !value_of(parent, "SYSTEM_WGETRC").empty();
+  if (!replaced && !files.wgetrc.empty()) set["SYSTEM_WGETRC"] = files.wgetrc.string();
+}
+
 }  // namespace
 
 Environment proxy_variables(const Environment& parent, const ProxyAddresses& addresses, const Options& options) {
@@ -99,6 +118,7 @@ Environment proxy_variables(const Environment& parent, const ProxyAddresses& add
   set["NODE_EXTRA_CA_CERTS"] =
       (value_of(parent, "NODE_EXTRA_CA_CERTS").empty() ? addresses.ca_file : addresses.bundle_file).string();
   set["NODE_USE_ENV_PROXY"] = "1";
+  set_settings_files(set, parent, addresses.bundle_file);
   if (!addresses.java_trust_store.empty()) {
     set["JAVA_TOOL_OPTIONS"] = java_options(value_of(parent, "JAVA_TOOL_OPTIONS"), addresses, options.proxy_localhost);
   }

@@ -216,6 +216,19 @@ std::string CertificateAuthority::fingerprint_sha256() const {
   return text;
 }
 
+std::string CertificateAuthority::public_key_sha256() const {
+  unsigned char* der = nullptr;
+  const int der_bytes = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(state_->pair.certificate.get()), &der);
+  require_openssl(der_bytes > 0, "i2d_X509_PUBKEY");
+  std::array<unsigned char, 32> digest{};
+  const int done = EVP_Digest(der, static_cast<std::size_t>(der_bytes), digest.data(), nullptr, EVP_sha256(), nullptr);
+  OPENSSL_free(der);
+  require_openssl(done == 1, "EVP_Digest");
+  std::array<unsigned char, 48> text{};
+  const int text_bytes = EVP_EncodeBlock(text.data(), digest.data(), digest.size());
+  return {text.begin(), text.begin() + text_bytes};
+}
+
 std::string CertificateAuthority::subject() const {
   std::array<char, 128> text{};
   X509_NAME_get_text_by_NID(X509_get_subject_name(state_->pair.certificate.get()), NID_commonName, text.data(),
@@ -241,7 +254,7 @@ Result<CertificateAuthority::Leaf> CertificateAuthority::mint(std::string_view n
   if (now >= expires_at()) return Failure{"ca-expired", Blame::us, expiry_warning(now)};
   const TimePoint not_after = std::min(now + leaf_life, expires_at());
   Leaf leaf{make_leaf(state_->pair, state_->leaf_key.get(), name, now - leaf_backdating, not_after), state_->leaf_key,
-            not_after};
+            not_after, state_->pair.certificate};
   if (state_->constraints && !permits(*state_->constraints, *leaf.certificate)) {
     return Failure{"ca-name-not-permitted", Blame::us,
                    "the CA in " + state_->dir.string() + " was made with --only and may not sign for " +

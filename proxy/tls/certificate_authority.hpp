@@ -36,6 +36,8 @@ class CertificateAuthority {
   std::filesystem::path certificate_file() const;
   const std::string& certificate_pem() const;
   std::string fingerprint_sha256() const;
+  // Base64 of the SHA-256 of its SubjectPublicKeyInfo: how browsers and pins name a key.
+  std::string public_key_sha256() const;
   std::string subject() const;
   TimePoint expires_at() const;
   // One line for people from a month before the end, with the command that makes a new one; else empty.
@@ -45,6 +47,7 @@ class CertificateAuthority {
     std::shared_ptr<X509> certificate;
     std::shared_ptr<EVP_PKEY> key;
     TimePoint expires_at;
+    std::shared_ptr<X509> issuer;
   };
   // A leaf for a lower-case DNS name or an IP literal, P-256, from an hour before `now` for seven days or to the
   // authority's own end. Failures: ca-bad-name, ca-name-not-permitted, ca-expired.

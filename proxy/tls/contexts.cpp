@@ -85,6 +85,8 @@ std::shared_ptr<SSL_CTX> server_context(const CertificateAuthority::Leaf& leaf, 
   SSL_CTX* raw = context.get();
   require_openssl(SSL_CTX_use_certificate(raw, leaf.certificate.get()) == 1, "SSL_CTX_use_certificate");
   require_openssl(SSL_CTX_use_PrivateKey(raw, leaf.key.get()) == 1, "SSL_CTX_use_PrivateKey");
+  // A root need not be sent (RFC 8446 §4.4.2), but Chromium excepts an authority by its key only when it sees it.
+  require_openssl(SSL_CTX_add1_chain_cert(raw, leaf.issuer.get()) == 1, "SSL_CTX_add1_chain_cert");
   require_openssl(SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES") == 1,
                   "SSL_CTX_set_cipher_list");
   // The client sits on this machine: 128 bits are enough, and cost less a byte than the 256 that clients name first.

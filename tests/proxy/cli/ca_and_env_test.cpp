@@ -55,6 +55,10 @@ TEST_CASE("a CA is made on demand, shown, and never replaced by accident") {
   CHECK(made.out.find("file         " + (dir / "ca.pem").string() + "\n") == 0);
   CHECK(made.out.find("\nfingerprint  SHA-256 ") != std::string::npos);
   CHECK(made.out.find("\nexpires      20") != std::string::npos);
+  const std::string option = "\nChromium     --ignore-certificate-errors-spki-list=";
+  const auto key = made.out.find(option);
+  REQUIRE(key != std::string::npos);
+  CHECK(made.out.find("=\n", key + option.size()) == key + option.size() + 43);
   CHECK(ca(dir, Action::show).out == made.out);
   CHECK(ca(dir, Action::path).out == (dir / "ca.pem").string() + "\n");
 

@@ -8,6 +8,7 @@
 
 #include "proxy/tls/certificates.hpp"
 #include "proxy/tls/java_trust_store.hpp"
+#include "proxy/tls/settings_files.hpp"
 #include "tests/proxy/tls/tls_support.hpp"
 
 using namespace tapedeck;
@@ -153,4 +154,37 @@ TEST_CASE("the Java trust store follows its bundle, where Java can be told of it
   REQUIRE(refused.has_error());
   CHECK(refused.error().code == "java-trust-store-path");
   CHECK(write_java_trust_store(folder.path(), folder.path() / "none.pem").error().code == "file-missing");
+}
+
+TEST_CASE("files of settings name their bundle, and lie beside it") {
+  const TemporaryFolder folder;
+  const fs::path bundle = folder.path() / "with space" / "bundle-12ab.pem";
+  fs::create_directory(bundle.parent_path());
+  REQUIRE(write_settings_files(bundle).has_value());
+  const SettingsFiles files = settings_files_of(bundle);
+  CHECK(files.php_folder == bundle.parent_path() / "php-12ab");
+  CHECK(files.wgetrc == bundle.parent_path() / "wgetrc-12ab");
+  const std::string quoted = "'" + bundle.string() + "'";
+  CHECK(content_of(files.php_folder / "tapedeck.ini") ==
+        "curl.cainfo = " + quoted + "\nopenssl.cafile = " + quoted + "\n");
+  CHECK(content_of(files.wgetrc).ends_with("ca_certificate = " + bundle.string() + "\n"));
+  CHECK(write_settings_files(bundle).has_value());
+  CHECK(write_settings_files(folder.path() / "none" / "bundle.pem").error().code == "file-unwritable");
+}
+
+TEST_CASE("a path that a client could not be told of makes no file of settings") {
+  struct Row {
+    const char* name;
+    const char* folder;
+    bool php;
+    bool wget;
+  };
+  for (const Row& row : {Row{"plain", "/ca", true, true}, Row{"a space", "/c a", true, true},
+                         Row{"a quote", "/c'a", false, true}, Row{"a colon", "/c:a", false, true},
+                         Row{"a line's end", "/c\na", false, false}, Row{"beyond ASCII", "/c\xc3\xa5", true, true}}) {
+    CAPTURE(row.name);
+    const SettingsFiles files = settings_files_of(fs::path(row.folder) / "bundle.pem");
+    CHECK(files.php_folder == (row.php ? fs::path(row.folder) / "php" : fs::path()));
+    CHECK(files.wgetrc == (row.wget ? fs::path(row.folder) / "wgetrc" : fs::path()));
+  }
 }
