@@ -66,7 +66,7 @@ struct Limits {
   std::size_t decoded_body_bytes_max = 64 * 1024 * 1024;  // bomb limit when a content coding is undone
   std::size_t abandoned_response_bytes_max = 64 * 1024 * 1024;  // read on for the recording once the client has left
   std::size_t replay_retry_bytes_max = 64 * 1024;               // how much of a request is kept to send it once more
-  std::size_t scan_at_end_bytes_max = 32 * 1024 * 1024;   // of bodies looked through for secrets when a recording ends
+  std::size_t scan_at_end_bytes_max = 32 * 1024 * 1024;  // of bodies looked through for secrets when a recording ends
   std::size_t connections_max = 16 * 1024;
   std::size_t image_cache_bytes_max = 64 * 1024 * 1024;
   std::size_t queue_exchanges_max = 4096;
@@ -76,7 +76,7 @@ struct Limits {
   std::chrono::milliseconds client_idle_timeout_ms{120'000};
   std::chrono::milliseconds body_idle_timeout_ms{60'000};   // between two pieces of a body, either side
   std::chrono::milliseconds first_byte_timeout_ms{60'000};  // from the request's end to the response's first byte
-  std::chrono::milliseconds early_answer_grace_ms{1'000};    // an upload that stands still is over once it is answered
+  std::chrono::milliseconds early_answer_grace_ms{1'000};   // an upload that stands still is over once it is answered
   std::chrono::milliseconds upstream_idle_timeout_ms{30'000};
   std::chrono::milliseconds writer_lock_wait_ms{5'000};
 };

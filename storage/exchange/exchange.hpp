@@ -57,8 +57,8 @@ struct ExchangeEvent {
   enum class Kind { body_chunk = 1 };
   Direction direction = Direction::response;
   Kind kind = Kind::body_chunk;
-  std::int64_t time_us = 0;   // since the exchange started
-  std::uint64_t offset = 0;   // in the body as received
+  std::int64_t time_us = 0;  // since the exchange started
+  std::uint64_t offset = 0;  // in the body as received
   std::uint64_t length = 0;
 };
 
@@ -78,11 +78,11 @@ struct Exchange {
   ExchangeState state = ExchangeState::whole;
   bool cut_by_client = false;
 
-  std::int64_t started_at_us = 0;     // microseconds since the Unix epoch
-  std::int64_t request_sent_us = 0;   // the three that follow: microseconds since the start
+  std::int64_t started_at_us = 0;    // microseconds since the Unix epoch
+  std::int64_t request_sent_us = 0;  // the three that follow: microseconds since the start
   std::int64_t first_byte_us = 0;
   std::int64_t finished_us = 0;
-  std::uint64_t started_number = 0;   // order in which exchanges of a take started and finished
+  std::uint64_t started_number = 0;  // order in which exchanges of a take started and finished
   std::uint64_t finished_number = 0;
 
   Request request;

@@ -128,6 +128,15 @@ bool KnownSecrets::learn(const FoundSecret& found) {
   const auto value = found.percent_coded ? percent_decode(found.value) : std::string(without_quotes(found.value));
   bool any = learn_value(value, rule);
   if (found.percent_coded && value != found.value) any |= learn_value(found.value, rule);
+  // In JSON a percent sign stands for itself: only its own escapes lie between the text and the value.
+  std::string plain = value;
+  UnescapedText undone;
+  for (std::size_t level = 0; rule.place == SecretPlace::json && level < undone_levels_max; ++level) {
+    unescape_json(plain, undone);
+    if (undone.text == plain) break;
+    plain = undone.text;
+    any |= learn_value(plain, rule);
+  }
   // `Basic` (RFC 7617 §2) and userinfo: both halves are secrets of their own.
   std::string pair;
   if (rule.key == "basic") {

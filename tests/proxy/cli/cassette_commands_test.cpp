@@ -25,9 +25,10 @@ void record(const fs::path& file, const std::vector<ExchangeBuilder>& builders, 
   std::uint64_t number = 0;
   for (ExchangeBuilder builder : builders) {
     ++number;
-    const auto exchange = redactor.redact(builder.numbers(number, number).build());
+    auto exchange = redactor.redact(builder.numbers(number, number).build());
     REQUIRE(exchange.has_value());
-    const auto kept = writer->append({&*exchange});
+    const RecordingStep step = std::move(*exchange);
+    const auto kept = writer->append({&step});
     REQUIRE_MESSAGE(kept.has_value(), kept.error().detail);
   }
   REQUIRE(writer->end_take(TakeState::complete).has_value());

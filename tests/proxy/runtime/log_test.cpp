@@ -40,6 +40,9 @@ TEST_CASE("as JSON each line is one object, whatever bytes it has") {
 }
 
 TEST_CASE("nothing but plain text passes: C1 controls, broken UTF-8 and text that changes direction are escaped") {
-  CHECK(logged(false, 0, [](Log& log) { log.info("\xc2\x9b" "2J \xff \xe2\x80\xae"); }) ==
-        "tapedeck: \\u009b2J \\xff \\u202e\n");
+  CHECK(logged(false, 0, [](Log& log) {
+          log.info(
+              "\xc2\x9b"
+              "2J \xff \xe2\x80\xae");
+        }) == "tapedeck: \\u009b2J \\xff \\u202e\n");
 }

@@ -103,13 +103,13 @@ inline Result<std::vector<std::int64_t>> append_steps(CassetteWriter& writer, co
   return writer.append(pointers);
 }
 
-// The id of the first.
+// The id of the first; 0 for none.
 inline Result<std::int64_t> append(CassetteWriter& writer, const std::vector<Exchange>& exchanges) {
   std::vector<RecordingStep> steps;
   for (const auto& exchange : exchanges) steps.emplace_back(redacted(exchange));
   const auto ids = append_steps(writer, steps);
   if (!ids) return ids.error();
-  return ids->front();
+  return ids->empty() ? 0 : ids->front();
 }
 
 // One whole run of recording.
