@@ -2,6 +2,7 @@
 is neither ours nor this test's."""
 
 import json
+import re
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -234,3 +235,8 @@ def converse(port: int, message: bytes, half_close: bool) -> bytes:
         except ConnectionError:
             pass
         return answer
+
+
+def without_own_via(lines: list) -> list:
+    """Field lines but for the one that every forwarded request has of us."""
+    return [line for line in lines if not re.fullmatch(r"Via: 1\.1 tapedeck-[0-9a-f]{8}", line)]

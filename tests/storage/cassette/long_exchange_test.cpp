@@ -22,18 +22,6 @@ std::string text_of(std::size_t size, char seed = 'a') {
   return text;
 }
 
-RedactedBytes kept_bytes(std::string_view bytes) {
-  static const Redactor redactor({}, Limits{});
-  Request request;
-  Response response;
-  response.headers = {{"Content-Type", "application/octet-stream"}};
-  const auto stream = redactor.stream_response_body(request, response);
-  auto kept = required(stream->push(bytes));
-  const auto rest = required(stream->finish());
-  REQUIRE((kept.bytes() + rest.bytes()).size() == bytes.size());
-  return kept.bytes().size() == bytes.size() ? kept : rest;
-}
-
 Exchange open_exchange() {
   auto exchange = numbered(7);
   exchange.state = ExchangeState::open;
@@ -47,14 +35,35 @@ Exchange whole_exchange() {
   return exchange;
 }
 
-RecordingStep heads(LongExchangeId id) {
-  return LongHeads{id, redacted(open_exchange())};
+using Steps = std::vector<RecordingStep>;
+
+Steps heads(LongExchangeId id) {
+  return {LongHeads{id, redacted(open_exchange())}};
 }
-RecordingStep piece(LongExchangeId id, std::string_view bytes, Direction direction = Direction::response) {
-  return LongPiece{id, direction, kept_bytes(bytes)};
+Steps end(LongExchangeId id) {
+  return {LongEnd{id, redacted(whole_exchange())}};
 }
-RecordingStep end(LongExchangeId id) {
-  return LongEnd{id, redacted(whole_exchange())};
+Steps whole(int n) {
+  return {redacted(numbered(n))};
+}
+
+// Two steps: the redactor holds back what could begin a secret, until the body ends.
+Steps pieces(LongExchangeId id, std::string_view bytes, Direction direction = Direction::response) {
+  static const Redactor redactor({}, Limits{});
+  Request request;
+  Response response;
+  response.headers = {{"Content-Type", "application/octet-stream"}};
+  const auto stream = redactor.stream_response_body(request, response);
+  auto first = required(stream->push(bytes));
+  auto second = required(stream->finish());
+  REQUIRE(first.bytes().size() + second.bytes().size() == bytes.size());
+  return {LongPiece{id, direction, std::move(first)}, LongPiece{id, direction, std::move(second)}};
+}
+
+Result<std::vector<std::int64_t>> keep(CassetteWriter& writer, const std::vector<Steps>& parts) {
+  Steps all;
+  for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return append_steps(writer, all);
 }
 
 std::unique_ptr<CassetteWriter> writer_in_take(const std::filesystem::path& file) {
@@ -93,7 +102,7 @@ TEST_CASE("A body that comes in pieces of any size is the body that was sent") {
       {"a byte more", body_piece_bytes + 1, 5000},
       {"several pieces at once", 5 * body_piece_bytes + 12, 5 * body_piece_bytes + 12},
       {"in steps that fit no piece", 5 * body_piece_bytes + 12, 40'001},
-      {"in single bytes", 70'000, 1},
+      {"in steps of three bytes", 70'000, 3},
   };
   for (const auto& row : rows) {
     INFO(std::string(row.name));
@@ -101,11 +110,11 @@ TEST_CASE("A body that comes in pieces of any size is the body that was sent") {
     const auto file = folder / "x.cassette";
     const auto body = text_of(row.size);
     auto writer = writer_in_take(file);
-    required(append_steps(*writer, {heads(1)}));
-    std::vector<RecordingStep> steps;
-    for (std::size_t at = 0; at < body.size(); at += row.step) steps.push_back(piece(1, body.substr(at, row.step)));
+    required(keep(*writer, {heads(1)}));
+    std::vector<Steps> steps;
+    for (std::size_t at = 0; at < body.size(); at += row.step) steps.push_back(pieces(1, body.substr(at, row.step)));
     steps.push_back(end(1));
-    required(append_steps(*writer, steps));
+    required(keep(*writer, steps));
     close(*writer);
 
     auto reader = required(CassetteReader::open(file));
@@ -123,7 +132,7 @@ TEST_CASE("A body above the bound stays in the cassette until its pieces are ask
   const auto file = folder / "x.cassette";
   const auto body = text_of(3 * body_piece_bytes);
   auto writer = writer_in_take(file);
-  required(append_steps(*writer, {heads(1), piece(1, body), end(1)}));
+  required(keep(*writer, {heads(1), pieces(1, body), end(1)}));
   close(*writer);
   auto reader = required(CassetteReader::open(file));
   const auto stored = required(reader->load(1, {true, true, false, body.size() - 1}));
@@ -143,12 +152,11 @@ TEST_CASE("Long bodies of both directions, heads that change, and whole exchange
   const auto file = folder / "x.cassette";
   const auto up = text_of(150'000, 'u'), down = text_of(160'000, 'd');
   auto writer = writer_in_take(file);
-  const auto first = required(append_steps(*writer, {heads(1), piece(1, up.substr(0, 100'000), Direction::request)}));
-  const auto second = required(
-      append_steps(*writer, {redacted(numbered(3)), heads(1), piece(1, down), heads(2), redacted(numbered(4))}));
-  required(append_steps(*writer, {piece(1, up.substr(100'000), Direction::request), end(1)}));
-  CHECK(first == std::vector<std::int64_t>{1, 1});
-  CHECK(second == std::vector<std::int64_t>{2, 1, 1, 3, 4});
+  const auto first = required(keep(*writer, {heads(1), pieces(1, up.substr(0, 100'000), Direction::request)}));
+  const auto second = required(keep(*writer, {whole(3), heads(1), pieces(1, down), heads(2), whole(4)}));
+  required(keep(*writer, {pieces(1, up.substr(100'000), Direction::request), end(1)}));
+  CHECK(first == std::vector<std::int64_t>{1, 1, 1});
+  CHECK(second == std::vector<std::int64_t>{2, 1, 1, 1, 3, 4});
   close(*writer);
 
   auto reader = required(CassetteReader::open(file));
@@ -164,7 +172,7 @@ TEST_CASE("Equal long bodies lie in the cassette once") {
   const auto file = folder / "x.cassette";
   const auto body = text_of(200'000);
   auto writer = writer_in_take(file);
-  for (LongExchangeId id = 1; id <= 3; ++id) required(append_steps(*writer, {heads(id), piece(id, body), end(id)}));
+  for (LongExchangeId id = 1; id <= 3; ++id) required(keep(*writer, {heads(id), pieces(id, body), end(id)}));
   close(*writer);
   auto reader = required(CassetteReader::open(file));
   require_ok(reader->check_integrity());
@@ -179,7 +187,7 @@ TEST_CASE("A long exchange that is not wanted after all leaves nothing") {
   const TemporaryFolder folder;
   const auto file = folder / "x.cassette";
   auto writer = writer_in_take(file);
-  required(append_steps(*writer, {redacted(numbered(1)), heads(1), piece(1, text_of(200'000))}));
+  required(keep(*writer, {whole(1), heads(1), pieces(1, text_of(200'000))}));
   required(append_steps(*writer, {LongEnd{1, std::nullopt}}));
   close(*writer);
   CHECK(targets_in(file) == std::vector<std::string>{"/tapes/1"});
@@ -194,8 +202,8 @@ TEST_CASE("A run that dies in between leaves an exchange that is cut where it wa
   const auto body = text_of(5 * body_piece_bytes + 100);
   {
     auto writer = writer_in_take(file);
-    required(append_steps(*writer, {heads(1)}));
-    required(append_steps(*writer, {piece(1, body)}));
+    required(keep(*writer, {heads(1)}));
+    required(keep(*writer, {pieces(1, body)}));
   }
   for (int opened = 0; opened < 2; ++opened) {
     auto reader = required(CassetteReader::open(file));
@@ -210,8 +218,8 @@ TEST_CASE("A run that dies in between leaves an exchange that is cut where it wa
 TEST_CASE("A step of an exchange that nobody began is refused") {
   const TemporaryFolder folder;
   auto writer = writer_in_take(folder / "x.cassette");
-  for (const auto& step : {piece(5, "x"), end(5)}) {
-    const auto refused = append_steps(*writer, {step});
+  for (const auto& step : {pieces(5, "x"), end(5)}) {
+    const auto refused = keep(*writer, {step});
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == "cassette-write-failed");
   }
@@ -235,12 +243,12 @@ TEST_CASE("Every operation fails in turn, and a long exchange is there as far as
         auto writer = required(CassetteWriter::open(file, options));
         required(writer->begin_take(TakeKind::replace));
         FaultyVfs::plan({kind, SQLITE_IOERR_WRITE, at});
-        bool fine = append_steps(*writer, {heads(1)}).has_value();
+        bool fine = keep(*writer, {heads(1)}).has_value();
         for (std::size_t begin = 0; fine && begin < body.size(); begin += 100'000) {
-          fine = append_steps(*writer, {piece(1, body.substr(begin, 100'000))}).has_value();
+          fine = keep(*writer, {pieces(1, body.substr(begin, 100'000))}).has_value();
           if (fine) acknowledged = std::min(begin + 100'000, body.size()) / body_piece_bytes * body_piece_bytes;
         }
-        ended = fine && append_steps(*writer, {end(1)}).has_value();
+        ended = fine && keep(*writer, {end(1)}).has_value();
       }
       const bool fired = FaultyVfs::fired();
       FaultyVfs::plan_nothing();
