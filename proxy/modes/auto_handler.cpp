@@ -25,6 +25,15 @@ AtOnce AutoHandler::answer_at_once(IncomingRequest& request, std::string& out) {
   return answers_.answer_at_once(request, out);
 }
 
+// A long body is looked up by the same key as replay would look it up by.
+RecordedAnswers::Answer AutoHandler::look_up(const Request& request, const RequestFacts& facts) {
+  if (request.body.bytes.size() <= body_memory_bytes_max) return answers_.answer(request, std::nullopt, facts, nullptr);
+  auto long_body = key_of_long_body(request, replay_.redactor);
+  auto head = request;
+  head.body.bytes.clear();
+  return answers_.answer(std::move(head), std::move(long_body), facts, nullptr);
+}
+
 awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
   if (!answers_first() || !incoming.intercepted) co_return co_await recorder_.handle(incoming, client);
   const auto facts = incoming.facts();
@@ -38,7 +47,7 @@ awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChann
                                                   replay_.options.limits.auto_request_bytes_max);
     if (refusal) co_return co_await serve_refusal(*refusal, facts, client);
   }
-  const auto answer = answers_.answer(request, std::nullopt, facts, nullptr);
+  const auto answer = look_up(request, facts);
   if (const auto* image = std::get_if<0>(&answer)) {
     co_return co_await serve_image(**image, answers_, timing, log_, facts.close, client);
   }

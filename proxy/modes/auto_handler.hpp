@@ -19,6 +19,7 @@ class AutoHandler final : public ExchangeHandler {
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
 
  private:
+  RecordedAnswers::Answer look_up(const Request& request, const RequestFacts& facts);
   bool answers_first() const { return replay_.options.record_policy != RecordPolicy::all; }
 
   ReplayServices& replay_;

@@ -135,6 +135,8 @@ awaitable<bool> ExchangeRecording::finish() {
   if (!is_recorded_) co_return true;
   if (!loss_ && !is_wanted()) co_return co_await drop();
   const auto executor = co_await asio::this_coro::executor;
+  // A request that was held whole to be looked up is kept as what it is, a long one, so that it is found again.
+  if (!is_long(Direction::request)) co_await relieve(Direction::request);
   keep_rest(Direction::request, executor);
   keep_rest(Direction::response, executor);
   if (!loss_) {
@@ -153,8 +155,9 @@ awaitable<bool> ExchangeRecording::commit(RedactedExchange exchange) {
   const auto executor = co_await asio::this_coro::executor;
   const auto counts = exchange.counts();
   const int status = exchange.exchange().failure ? 0 : exchange.exchange().response->status;
+  // By its heads alone a long request cannot be found again in this run; the next run reads it from the cassette.
   std::optional<RedactedExchange> copy;
-  if (services_.on_kept) copy = exchange;
+  if (services_.on_kept && !is_long(Direction::request)) copy = exchange;
   auto last = long_id_ ? give(LongEnd{*long_id_, std::move(exchange)}, executor) : give(std::move(exchange), executor);
   const bool kept = co_await wait_for(last);
   if (!kept) co_return false;

@@ -56,6 +56,12 @@ awaitable<std::optional<HeadRefusal>> read_whole_body(Request& request, bool exp
   co_return std::nullopt;
 }
 
+std::optional<BodyKey> key_of_long_body(const Request& request, const Redactor& redactor) {
+  LongBodyForKey body(request, redactor);
+  if (!body.add(request.body.bytes)) return std::nullopt;
+  return body.finish();
+}
+
 awaitable<BodyForMatching> read_body_for_matching(Request& request, bool expects_continue, ClientChannel& client,
                                                   const Redactor& redactor) {
   BodyForMatching read;

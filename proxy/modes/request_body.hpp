@@ -13,6 +13,9 @@ namespace tapedeck {
 awaitable<std::optional<HeadRefusal>> read_whole_body(Request& request, bool expects_continue, ClientChannel& client,
                                                       std::size_t body_bytes_max);
 
+// The key of a request whose body is held although it is a long one; nothing when it cannot be searched for secrets.
+std::optional<BodyKey> key_of_long_body(const Request& request, const Redactor& redactor);
+
 // What a body was found to be: its bytes are in the request, or it outgrew `body_memory_bytes_max`, and then there is
 // only its key, of what the redactor left of it.
 struct BodyForMatching {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ struct Finding {
   std::string rule;   // "json access_token", "JSON Web Token", "--secret, base64"
   std::string value_start;
   std::size_t value_bytes = 0;
+  std::uint64_t at = 0;  // where in its place it begins
 };
 
 // Of one text no more than these are looked for: a cassette from elsewhere may be made of nothing else.

@@ -1,6 +1,16 @@
 #include "storage/scan/scan_cassette.hpp"
 
+#include "storage/scan/long_body_scan.hpp"
+
 namespace tapedeck {
+
+namespace {
+
+std::uint64_t held_bytes(const Exchange& exchange) {
+  return exchange.request.body.bytes.size() + (exchange.response ? exchange.response->body.bytes.size() : 0);
+}
+
+}  // namespace
 
 Result<ScanTotals> scan_cassette(CassetteReader& reader, const SecretScanner& scanner, const ScanRange& range,
                                  const std::function<void(std::int64_t, const Finding&)>& tell) {
@@ -14,17 +24,28 @@ Result<ScanTotals> scan_cassette(CassetteReader& reader, const SecretScanner& sc
       loaded = stored.error();
       return false;
     }
-    body_bytes += stored->exchange.request.body.bytes.size();
-    if (stored->exchange.response) body_bytes += stored->exchange.response->body.bytes.size();
-    if (body_bytes > range.body_bytes_max) {
-      totals.stopped_early = true;
-      return false;
-    }
-    ++totals.exchanges;
-    for (const Finding& finding : scanner.scan(std::move(stored->exchange))) {
+    const auto found = [&](const Finding& finding) {
       ++(finding.kind == Finding::Kind::secret ? totals.secrets : totals.warnings);
       tell(head.id, finding);
+    };
+    body_bytes += held_bytes(stored->exchange);
+    totals.stopped_early = body_bytes > range.body_bytes_max;
+    for (const auto direction : {Direction::request, Direction::response}) {
+      const bool is_long =
+          direction == Direction::request ? stored->request_body_stays() : stored->response_body_stays();
+      if (!is_long || totals.stopped_early) continue;
+      auto looked_at = scan_long_body(reader, *stored, direction, scanner, range.body_bytes_max - body_bytes, found);
+      if (!looked_at) {
+        loaded = looked_at.error();
+        return false;
+      }
+      body_bytes += *looked_at;
+      const auto& body = direction == Direction::request ? stored->request_body : stored->response_body;
+      totals.stopped_early = *looked_at < body.size;
     }
+    if (totals.stopped_early) return false;
+    ++totals.exchanges;
+    for (const Finding& finding : scanner.scan(std::move(stored->exchange))) found(finding);
     return true;
   };
   ReadParts heads;

@@ -19,10 +19,12 @@ bool overlap(const SuspectSpan& one, const SuspectSpan& other) {
   return one.begin < other.end && other.begin < one.end;
 }
 
-Finding finding_of(const ExchangePlace& place, std::string_view text, const SuspectSpan& span) {
+Finding finding_of(const ExchangePlace& place, std::string_view text, const SuspectSpan& span,
+                   std::uint64_t body_offset) {
   Finding finding;
   finding.kind = span.kind;
-  finding.place = place.name() + (place.is_body() ? ", byte " + std::to_string(span.begin) : "");
+  finding.at = place.is_body() ? body_offset + span.begin : span.begin;
+  finding.place = place.name() + (place.is_body() ? ", byte " + std::to_string(finding.at) : "");
   finding.rule = span.rule;
   finding.value_bytes = span.end - span.begin;
   finding.value_start = text.substr(span.begin, std::min(shown_bytes_max, finding.value_bytes / 4));
@@ -87,12 +89,12 @@ class RedactedTwin {
 // What could not be looked into is told, since it may hide anything.
 void tell_unread(const Result<RedactedExchange>& redacted, std::vector<Finding>& findings) {
   if (!redacted) {
-    findings.push_back({Finding::Kind::warning, "a body", redacted.error().detail, {}, 0});
+    findings.push_back({Finding::Kind::warning, "a body", redacted.error().detail, {}, 0, 0});
     return;
   }
   for (const RedactionCount& count : redacted->counts()) {
     if (!count.rule.starts_with("undecod")) continue;
-    findings.push_back({Finding::Kind::warning, "a body", count.rule + ", so it could not be read", {}, 0});
+    findings.push_back({Finding::Kind::warning, "a body", count.rule + ", so it could not be read", {}, 0, 0});
   }
 }
 
@@ -103,7 +105,7 @@ SecretScanner::SecretScanner(const Redactor& redactor, const std::vector<Literal
   for (const LiteralSecret& secret : secrets) literals_.emplace_back(secret);
 }
 
-std::vector<Finding> SecretScanner::scan(Exchange exchange) const {
+std::vector<Finding> SecretScanner::scan(Exchange exchange, std::uint64_t body_offset) const {
   drop_undone_coding(exchange.request.headers, exchange.request.body);
   if (exchange.response) drop_undone_coding(exchange.response->headers, exchange.response->body);
   RedactedTwin twin(redactor_, exchange, decoded_bytes_max_);
@@ -122,7 +124,7 @@ std::vector<Finding> SecretScanner::scan(Exchange exchange) const {
       const auto earlier = suspects.begin() + static_cast<std::ptrdiff_t>(n);
       const auto same = [&](const SuspectSpan& other) { return overlap(suspects[n], other); };
       if (std::any_of(suspects.begin(), earlier, same)) continue;
-      findings.push_back(finding_of(places[i], text, suspects[n]));
+      findings.push_back(finding_of(places[i], text, suspects[n], body_offset));
     }
   }
   tell_unread(twin.redacted(), findings);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ class SecretScanner {
   // The redactor must outlive the scanner.
   SecretScanner(const Redactor& redactor, const std::vector<LiteralSecret>& secrets, const Limits& limits);
 
-  // In the order of the places; of what overlaps only the first way to find it is told.
-  std::vector<Finding> scan(Exchange exchange) const;
+  // In the order of the places; of what overlaps only the first way to find it is told. `body_offset` is where in the
+  // whole body those bytes begin that the exchange has of it.
+  std::vector<Finding> scan(Exchange exchange, std::uint64_t body_offset = 0) const;
 
  private:
   const Redactor& redactor_;

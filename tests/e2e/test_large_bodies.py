@@ -3,7 +3,6 @@
 TAPEDECK_LARGE_MIB sets the size of the largest (96): with 2048 this is the measurement of two gigabytes up and down.
 """
 
-import hashlib
 import os
 import re
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from support.case import TapedeckCase
 from support.large import BLOCK, LargeClient, LargeOrigin, blocks, digest_of
-from support.processes import wait_until
+from support.processes import run_tapedeck, wait_until
 
 MIB = 1024 * 1024
 LARGE = int(os.environ.get("TAPEDECK_LARGE_MIB", "96")) * MIB
@@ -197,8 +196,6 @@ class LargeBodiesTest(TapedeckCase):
                 self.assertEqual([line for line in shown if str(status) in line][:1], shown[:1], shown)
 
     def listed(self) -> list:
-        from support.processes import run_tapedeck
-
         listing = run_tapedeck(self.folder, "list", "--cassette", self.cassette)
         self.assertEqual(listing.returncode, 0, listing.stderr)
         return [line for line in listing.stdout.splitlines() if "/early/" in line]
@@ -223,7 +220,7 @@ class LargeBodiesTest(TapedeckCase):
             body += b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n' % (boundary.encode(), name.encode())
             body += value + b"\r\n"
         body += b"--%s--\r\n" % boundary.encode()
-        client.begin_upload("/up", len(body), False, f"multipart/form-data; boundary={boundary}")
+        client.begin_upload("/up", len(body), False, f"Content-Type: multipart/form-data; boundary={boundary}\r\n")
         client.send(body)
         return client.answer()
 
@@ -238,6 +235,16 @@ class LargeBodiesTest(TapedeckCase):
         seen, _ = self.record_and_replay(ranges)
         self.assertEqual([answer[0] for answer in seen], [200, 206, 206])
         self.assertEqual(seen[2][1], HELD + 201)
+
+    def test_auto_finds_a_large_request_again_in_the_next_run(self):
+        upstream = ("--profile", "none", "--upstream", f"http://127.0.0.1:{self.origin.port}")
+        for run in range(2):
+            tapedeck = self.tapedeck("auto", self.cassette, *upstream)
+            with LargeClient(tapedeck.port) as client:
+                answer = client.upload("/up", 2 * HELD, False)
+            self.assertEqual(answer, (200, f"{2 * HELD} {digest_of(2 * HELD)}"))
+            self.stop_clean(tapedeck)
+        self.assertEqual(self.origin.requests, 1)
 
     def test_a_client_that_leaves_costs_nothing_but_its_answer(self):
         """The rest is read for the recording, and a whole answer is kept."""

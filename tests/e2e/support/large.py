@@ -4,6 +4,7 @@ import hashlib
 import socket
 import ssl
 import threading
+import time
 
 BLOCK = 64 * 1024
 
@@ -83,7 +84,7 @@ def framing(size: int, chunked: bool) -> str:
 
 class LargeOrigin:
     """An upstream on 127.0.0.1 for one large body after the other: `GET /down/SIZE[/chunked]` gives one, `POST /up` tells
-    what came, `POST /early/STATUS` answers before it has read the body and stops reading, `POST /both/SIZE` does both
+    what came, `GET /drip/SIZE` is slow, `POST /early/STATUS` answers before it has read the body and stops reading, `POST /both/SIZE` does both
     at once."""
 
     def __init__(self):
@@ -119,6 +120,8 @@ class LargeOrigin:
         _, kind, *rest = target.split("?")[0].split("/")
         if kind == "down":
             self._send(wire, int(rest[0]), "chunked" in rest, fields.get("range"))
+        elif kind == "drip":
+            self._send(wire, int(rest[0]), True, pause_s=0.02)
         elif kind == "up":
             self._tell(wire, 200, self._digest(wire, fields))
         elif kind == "early":
@@ -143,7 +146,7 @@ class LargeOrigin:
         head = f"HTTP/1.1 {status} Told\r\nContent-Type: text/plain\r\n{ending}{framing(len(body), False)}\r\n"
         wire.sock.sendall(head.encode() + body)
 
-    def _send(self, wire: Wire, size: int, chunked: bool, byte_range: str | None = None) -> None:
+    def _send(self, wire: Wire, size: int, chunked: bool, byte_range: str | None = None, pause_s: float = 0) -> None:
         status = "200 OK"
         if byte_range:
             first, last = map(int, byte_range.removeprefix("bytes=").split("-"))
@@ -154,6 +157,7 @@ class LargeOrigin:
         for block in blocks(size):
             wire.sock.sendall(b"%x\r\n%s\r\n" % (len(block), block) if chunked else block)
             self.sent += len(block)
+            time.sleep(pause_s)
         if chunked:
             wire.sock.sendall(b"0\r\n\r\n")
 
@@ -184,12 +188,14 @@ class LargeClient:
     def ask(self, target: str, fields: str = "") -> None:
         self._sock.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n".encode())
 
-    def begin_upload(self, target: str, size: int, chunked: bool, kind: str = "application/octet-stream") -> None:
-        head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n{framing(size, chunked)}\r\n"
+    def begin_upload(self, target: str, size: int, chunked: bool, fields: str = "") -> None:
+        if "Content-Type" not in fields:
+            fields += "Content-Type: application/octet-stream\r\n"
+        head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}{framing(size, chunked)}\r\n"
         self._sock.sendall(head.encode())
 
-    def upload(self, target: str, size: int, chunked: bool, seed: str = "") -> tuple:
-        self.begin_upload(target, size, chunked)
+    def upload(self, target: str, size: int, chunked: bool, seed: str = "", fields: str = "") -> tuple:
+        self.begin_upload(target, size, chunked, fields)
         send_body(self._sock, size, chunked, seed)
         return self.answer()
 
