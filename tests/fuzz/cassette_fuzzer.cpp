@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "storage/cassette/cassette_reader.hpp"
+#include "storage/cassette/schema.hpp"
 #include "storage/redaction/redactor.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
@@ -34,8 +35,11 @@ std::string make_good_cassette() {
   auto writer = CassetteWriter::open(file, WriterOptions{}).value();
   writer->begin_take(TakeKind::replace).value();
   for (const std::string_view target : {"/a", "/b?page=2", "/c"}) {
-    const RedactedExchange exchange = redactor.redact(test::ExchangeBuilder("GET", target).build()).value();
-    TAPEDECK_CHECK(writer->append({&exchange}));
+    auto exchange = test::ExchangeBuilder("GET", target).build();
+    // One body of more than one piece.
+    if (target == "/c") exchange.response->body.bytes = std::string(body_piece_bytes + 100, 'c');
+    const RecordingStep step = redactor.redact(std::move(exchange)).value();
+    TAPEDECK_CHECK(writer->append({&step}));
   }
   TAPEDECK_CHECK(writer->end_take(TakeState::complete));
   TAPEDECK_CHECK(writer->close());
@@ -67,8 +71,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   (void)reader.value()->takes();
-  (void)reader.value()->for_each({.request_bodies = true, .response_bodies = true, .events = true},
-                                 [](StoredExchange&&) { return true; });
+  // Nothing is held, so that every body is read in pieces.
+  const ReadParts parts{.request_bodies = true, .response_bodies = true, .events = true, .body_bytes_max = 0};
+  (void)reader.value()->for_each(parts, [&](StoredExchange&& stored) {
+    constexpr int pieces_max = 100;
+    int pieces = 0;
+    (void)reader.value()->for_each_piece(stored.response_body, [&](std::string_view) { return ++pieces < pieces_max; });
+    return true;
+  });
   (void)reader.value()->check_integrity();
   return 0;
 }

@@ -1,5 +1,8 @@
 """The base of the end-to-end tests: a folder of its own, and what several of them do."""
 
+import contextlib
+import shutil
+import sqlite3
 import tempfile
 import unittest
 from pathlib import Path
@@ -29,6 +32,17 @@ class TapedeckCase(unittest.TestCase):
 
     def recorder(self, stand_in: StandIn, cassette: Path, *options, mode: str = "record", **more) -> Tapedeck:
         return self.tapedeck(mode, cassette, *stand_in.upstream_options(), *options, **more)
+
+    @contextlib.contextmanager
+    def sound_copy(self, cassette: Path):
+        """A connection to a copy of what a killed run left, since opening it recovers it; SQLite finds no fault in it."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as copy:
+            for file in cassette.parent.glob(cassette.name + "*"):
+                shutil.copy(file, copy)
+            with contextlib.closing(sqlite3.connect(Path(copy) / cassette.name)) as connection:
+                self.assertEqual(connection.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+                self.assertEqual(connection.execute("PRAGMA foreign_key_check").fetchall(), [])
+                yield connection
 
     def stop_clean(self, tapedeck: Tapedeck) -> str:
         """Stops it and returns what it said; any exit code but 0 is a failure."""
