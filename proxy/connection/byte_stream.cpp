@@ -24,9 +24,8 @@ ByteStream::ByteStream(tcp::socket socket, DeadlineList& deadlines) : socket_(st
 ByteStream::~ByteStream() = default;
 
 awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
-  timed_out_ = false;
   error_code error;
-  if (cut_) co_return asio::error::operation_aborted;
+  if (error = stopped(); error) co_return error;
   if (!engine_) {
     const auto room = into.prepare(std::min(read_bytes, into.max_size() - into.size()));
     if (room.size() == 0) co_return asio::error::no_buffer_space;
@@ -49,12 +48,16 @@ awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
       case TlsEngine::Outcome::want_input:
         break;
     }
+    // Reading makes TLS speak too: alerts that are not fatal would gather here without end.
+    if (!engine_->output().empty()) {
+      error = co_await send_ciphertext();
+      if (error) co_return error;
+    }
     if (error = co_await read_ciphertext(); error) co_return error;
   }
 }
 
 awaitable<error_code> ByteStream::write(std::string_view bytes) {
-  timed_out_ = false;
   if (engine_) {
     if (engine_->write(bytes) != TlsEngine::Outcome::done) co_return tls_error(*engine_);
     co_return co_await send_ciphertext();
@@ -64,7 +67,8 @@ awaitable<error_code> ByteStream::write(std::string_view bytes) {
     error_code error;
     const auto sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(sent);
-    if (error == asio::error::would_block && !cut_) {
+    if (error == asio::error::would_block) {
+      if (error = stopped(); error) co_return error;
       co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
     }
     if (error) co_return outcome(error);
@@ -73,7 +77,6 @@ awaitable<error_code> ByteStream::write(std::string_view bytes) {
 }
 
 awaitable<error_code> ByteStream::handshake(std::unique_ptr<TlsEngine> engine, std::string_view already_read) {
-  timed_out_ = false;
   engine_ = std::move(engine);
   engine_->feed(already_read);
   while (true) {
@@ -87,7 +90,7 @@ awaitable<error_code> ByteStream::handshake(std::unique_ptr<TlsEngine> engine, s
 
 awaitable<error_code> ByteStream::read_ciphertext() {
   error_code error;
-  if (cut_) co_return asio::error::operation_aborted;
+  if (error = stopped(); error) co_return error;
   const auto space = engine_->input_space(read_bytes);
   const auto read = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()),
                                                      asio::redirect_error(asio::use_awaitable, error));
@@ -105,7 +108,8 @@ awaitable<error_code> ByteStream::send_ciphertext() {
     const auto output = engine_->output();
     const auto sent = socket_.write_some(asio::buffer(output.data(), output.size()), error);
     engine_->output_sent(sent);
-    if (error == asio::error::would_block && !cut_) {
+    if (error == asio::error::would_block) {
+      if (error = stopped(); error) co_return error;
       co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
     }
     if (error) co_return outcome(error);
@@ -113,14 +117,18 @@ awaitable<error_code> ByteStream::send_ciphertext() {
   co_return error_code{};
 }
 
-error_code ByteStream::outcome(error_code error) {
-  return timed_out_ && error == asio::error::operation_aborted ? error_code(asio::error::timed_out) : error;
+error_code ByteStream::outcome(error_code error) const {
+  return expired() && error == asio::error::operation_aborted ? error_code(asio::error::timed_out) : error;
+}
+
+error_code ByteStream::stopped() const {
+  if (cut_) return asio::error::operation_aborted;
+  return expired() ? error_code(asio::error::timed_out) : error_code();
 }
 
 awaitable<error_code> ByteStream::wait_readable() {
-  timed_out_ = false;
   error_code error;
-  if (cut_) co_return asio::error::operation_aborted;
+  if (error = stopped(); error) co_return error;
   co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
   co_return outcome(error);
 }
@@ -130,6 +138,7 @@ void ByteStream::release_idle_buffers() {
 }
 
 bool ByteStream::is_quiet() {
+  if (has_pending()) return false;
   char byte = 0;
   const auto read = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return read < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -163,7 +172,6 @@ void ByteStream::cut() {
 }
 
 void ByteStream::on_deadline() {
-  timed_out_ = true;
   cancel();
 }
 

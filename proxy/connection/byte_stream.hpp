@@ -46,8 +46,10 @@ class ByteStream final : public Deadline {
   // For a connection that falls idle: gives back what TLS holds for nothing.
   void release_idle_buffers();
 
-  // Whether an idle connection can still be used: nothing to read, not closed. Does not wait.
+  // Whether an idle connection can still be used: nothing to read, in TLS's buffers neither, not closed. Does not wait.
   bool is_quiet();
+  // Whether TLS has bytes that were not asked for yet.
+  bool has_pending() const { return engine_ && engine_->has_pending(); }
   // Sends close_notify and FIN; reading goes on.
   void end_output();
   // Sends close_notify and FIN, if that is possible without waiting, and closes.
@@ -67,11 +69,12 @@ class ByteStream final : public Deadline {
  private:
   awaitable<error_code> read_ciphertext();
   awaitable<error_code> send_ciphertext();
-  error_code outcome(error_code error);
+  error_code outcome(error_code error) const;
+  // Why nothing may be waited for any more.
+  error_code stopped() const;
 
   tcp::socket socket_;
   std::unique_ptr<TlsEngine> engine_;
-  bool timed_out_ = false;
   bool cut_ = false;
 };
 

@@ -62,7 +62,7 @@ awaitable<void> ClientSession::linger() {
 
 void ClientSession::stop_when_idle() {
   stopping_ = true;
-  if (!exchange_going_on_) stream_.cancel();
+  if (!exchange_going_on_ && !writing_) stream_.cancel();
 }
 
 // One head: read it, decide where it goes, serve it.
@@ -92,8 +92,9 @@ awaitable<ClientSession::Next> ClientSession::step() {
 // Before a wait everything that is ready goes out.
 awaitable<ClientSession::Next> ClientSession::read_more() {
   if (!co_await flush()) co_return Next::end;
+  if (stopping_) co_return Next::end;
   if (input_.size() == 0) co_return co_await await_request();
-  if (stream_.expires_at() == SteadyTime::max())
+  if (stream_.expires_at() == SteadyTime::max() && !stream_.expired())
     stream_.expire_at(after(services_.options.limits.client_head_timeout_ms));
   const auto error = co_await stream_.read_some(input_);
   if (error == asio::error::timed_out) {
@@ -176,8 +177,11 @@ awaitable<ClientSession::Next> ClientSession::serve() {
     co_return co_await serve_unnamed(*forward);
   }
   if (std::holds_alternative<LocalHealth>(decision)) {
-    answer_health();
-    co_return head_.keep_alive() ? Next::go_on : Next::end;
+    // A body would be taken for the next request, so what has one is the connection's last.
+    const bool close = !head_.keep_alive() || request_framing(head_).framing != BodyFraming::none;
+    answer_health(close);
+    lingers_ = close;
+    co_return close ? Next::end : Next::go_on;
   }
   if (const auto* refusal = std::get_if<OriginRefusal>(&decision)) {
     co_return co_await refuse(refusal->status, refusal->code, refusal->detail);
@@ -273,7 +277,9 @@ awaitable<bool> ClientSession::flush() {
   if (output_.empty()) co_return true;
   if (stream_.expires_at() == SteadyTime::max())
     stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
+  writing_ = true;
   const auto error = co_await stream_.write(output_);
+  writing_ = false;
   stream_.never_expire();
   output_.clear();
   if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
@@ -291,14 +297,14 @@ awaitable<ClientSession::Next> ClientSession::refuse(int status, std::string_vie
   co_return Next::end;
 }
 
-void ClientSession::answer_health() {
+void ClientSession::answer_health(bool close) {
   Response response;
   response.status = 200;
   response.reason = "OK";
   response.headers = {{"Content-Type", "text/plain"}, {"Content-Length", "3"}};
   response.body.framing = BodyFraming::content_length;
   response.body.bytes = "ok\n";
-  output_ += served_bytes(response, own_context(head_, false), {});
+  output_ += served_bytes(response, own_context(head_, close), {});
   input_.consume(head_.head_bytes);
 }
 

@@ -70,7 +70,7 @@ class ClientSession final : public ClientChannel {
   void answer_not_intercepted(const std::string& request_line, const std::string& host, bool close);
   awaitable<Next> open_tunnel(const Tunnel& tunnel, bool answered);
   void accept_connect(Authority authority);
-  void answer_health();
+  void answer_health(bool close);
   Arrival arrival() const;
   std::string certificate_name() const;
 
@@ -84,6 +84,7 @@ class ClientSession final : public ClientChannel {
   bool body_ended_ = true;
   bool may_start_tls_ = true;  // the next byte is the first of the connection, or the first behind a CONNECT
   bool exchange_going_on_ = false;
+  bool writing_ = false;
   bool lingers_ = false;  // the client may still be sending when we close
   bool stopping_ = false;
   bool reading_stopped_ = false;

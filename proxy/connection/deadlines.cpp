@@ -17,6 +17,7 @@ void DeadlineList::sweep(SteadyTime now) {
     deadline.unlink();
     deadlines_.push_back(deadline);
     deadline.never_expire();
+    deadline.expired_ = true;
     deadline.on_deadline();
   }
 }

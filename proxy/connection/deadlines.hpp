@@ -14,17 +14,25 @@ class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_
  public:
   virtual ~Deadline() = default;
 
-  void expire_at(SteadyTime time) { expires_at_ = time; }
-  void never_expire() { expires_at_ = SteadyTime::max(); }
+  void expire_at(SteadyTime time) {
+    expires_at_ = time;
+    expired_ = false;
+  }
+  void never_expire() { expire_at(SteadyTime::max()); }
   SteadyTime expires_at() const { return expires_at_; }
+  // The time has come and no other has been set since. Whoever is about to wait has to ask: on_deadline() misses an
+  // operation that has just completed, and comes only once.
+  bool expired() const { return expired_; }
 
-  // The time has come; the deadline is off again before this is called.
+  // The time has come; expired() says so from before this is called.
   virtual void on_deadline() = 0;
   // The program stops: nothing waits any more, now or later.
   virtual void cut() = 0;
 
  private:
+  friend class DeadlineList;
   SteadyTime expires_at_ = SteadyTime::max();
+  bool expired_ = false;
 };
 
 // All deadlines of one worker, looked through a few times a second. A wait may thus last `sweep_interval_ms` longer

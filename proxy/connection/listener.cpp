@@ -63,7 +63,9 @@ void Listener::accept_next() {
       });
       return;
     }
+    // Counted here and not by the worker, which may be busy for a while.
     if (open_connections_->load(std::memory_order_relaxed) < connections_max_) {
+      open_connections_->fetch_add(1, std::memory_order_relaxed);
       worker.adopt(std::move(socket), session_);
     } else {
       log_->warning("a connection was refused: " + std::to_string(connections_max_) + " are open");

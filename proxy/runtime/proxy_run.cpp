@@ -89,6 +89,7 @@ class ProxyRun {
   void wait_for_command();
   void stop();
   Result<void> close_cassette();
+  Result<void> take_back_recording();
   void look_at_last_take(SummaryInput& input);
   ExitVerdict finish(const Result<void>& closed);
 
@@ -145,7 +146,7 @@ Result<ExitVerdict> ProxyRun::run() {
   if (started && !options_.command.empty()) started = start_command();
   if (started) main_.run();
   stop();
-  const auto closed = close_cassette();
+  const auto closed = started ? close_cassette() : take_back_recording();
   if (!started) {
     if (started.error().code == "command-not-found" || started.error().code == "command-not-executable") {
       return ExitVerdict{started.error().code == "command-not-found" ? 127 : 126, started.error().detail};
@@ -279,6 +280,23 @@ Result<void> ProxyRun::close_cassette() {
         "the new take is incomplete; the old cassette stays and the new one is " + absolute_text(recording_file_)};
   }
   return replace_cassette(recording_file_, options_.cassette, options_.limits.writer_lock_wait_ms);
+}
+
+// The command could not be started: nothing stays of the take, nor of a file that was made for it.
+Result<void> ProxyRun::take_back_recording() {
+  if (!queue_) return {};
+  auto writer = queue_->stop();
+  const bool made_file = writer->created();
+  if (auto ended = writer->end_take(TakeState::interrupted); !ended) return ended;
+  if (auto closed = writer->close(); !closed) return closed;
+  if (made_file) {
+    std::error_code ignored;
+    std::filesystem::remove(recording_file_, ignored);
+    return {};
+  }
+  const auto dropped = drop_last_take(recording_file_, options_.limits.writer_lock_wait_ms);
+  if (!dropped) return dropped.error();
+  return {};
 }
 
 // --- listening and serving -------------------------------------------------------------------------------------------

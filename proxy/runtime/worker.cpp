@@ -28,7 +28,6 @@ void Worker::adopt(tcp::socket socket, std::string_view session) {
 
 // Whatever escapes a session is a bug; it costs that session and is said, and the others go on.
 awaitable<void> Worker::run_session(tcp::socket socket, std::string_view listener_session) {
-  settings_.open_connections.fetch_add(1, std::memory_order_relaxed);
   try {
     ClientSession session(*services_, std::move(socket), listener_session);
     sessions_.insert(&session);

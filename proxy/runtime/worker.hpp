@@ -34,8 +34,8 @@ class Worker {
 
   void start();
   asio::io_context& context() { return context_; }
-  // Takes a connection that was accepted on this worker's context. `session` is its listener's and outlives it.
-  // Thread-safe.
+  // Takes a connection that was accepted on this worker's context and counted among the open ones. `session` is its
+  // listener's and outlives it. Thread-safe.
   void adopt(tcp::socket socket, std::string_view session);
 
   // Idle connections are closed at once, exchanges that are going on may end until `cut_after`. Thread-safe.

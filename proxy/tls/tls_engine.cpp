@@ -168,6 +168,10 @@ TlsEngine::ReadResult TlsEngine::read(std::span<char> into) {
   return {Outcome::done, filled};
 }
 
+bool TlsEngine::has_pending() const {
+  return !input_.view().empty() || (ssl_ != nullptr && SSL_has_pending(ssl_) == 1);
+}
+
 TlsEngine::Outcome TlsEngine::write(std::string_view plaintext) {
   assert(handshake_done_ && !shut_down_);
   if (failure_) return Outcome::failed;

@@ -58,6 +58,8 @@ class TlsEngine {
   // Fills as much of `into`, which is not empty, as there is. `closed`: the peer ended TLS in order (close_notify);
   // without that the end is `failed`, of kind closed.
   ReadResult read(std::span<char> into);
+  // Whether something came that read() has not given yet, decrypted or not.
+  bool has_pending() const;
   // done: all of it is in output(), behind what was there. Else failed.
   Outcome write(std::string_view plaintext);
   // Puts a close_notify in output(). Nothing is written after it; reading goes on.

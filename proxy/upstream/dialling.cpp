@@ -1,5 +1,7 @@
 #include "proxy/upstream/dialling.hpp"
 
+#include <algorithm>
+
 #include "proxy/http/authority.hpp"
 
 namespace tapedeck {
@@ -73,6 +75,9 @@ awaitable<Resolved> resolve(const DialTarget& target, std::chrono::milliseconds 
   co_return resolved;
 }
 
+// A name may have as many addresses as its owner likes.
+constexpr std::size_t addresses_tried_max = 8;
+
 NetworkFailure refused_by_policy(DialVerdict verdict) {
   return {Phase::connect, Kind::unreachable, NetworkFailure::Side::upstream,
           verdict == DialVerdict::own_listener
@@ -106,11 +111,14 @@ awaitable<Connected> dial(const UpstreamSettings& settings, DialTarget target) {
   if (choice.allowed.empty() && choice.refusal != DialVerdict::allowed) co_return refused_by_policy(choice.refusal);
 
   NetworkFailure last = network_failure(Phase::resolve, asio::error::host_not_found);
-  for (const auto& endpoint : choice.allowed) {
+  const auto tried = std::min(choice.allowed.size(), addresses_tried_max);
+  for (std::size_t i = 0; i < tried; ++i) {
+    const auto& endpoint = choice.allowed[i];
     tcp::socket socket(executor);
     error_code error;
     {
-      TimeLimit<tcp::socket> time_limit(socket, executor, limit);
+      // All addresses together take no longer than one may, and each has its share.
+      TimeLimit<tcp::socket> time_limit(socket, executor, limit / tried);
       co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
       error = time_limit.outcome(error);
     }

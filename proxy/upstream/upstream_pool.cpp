@@ -126,7 +126,7 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(const std::string& o
 
 void UpstreamPool::release(const Origin& origin, std::unique_ptr<UpstreamConnection> connection) {
   // Bytes behind a whole response belong to no request.
-  if (!connection->state.may_reuse() || connection->input.size() != 0) return;
+  if (!connection->state.may_reuse() || connection->input.size() != 0 || connection->stream.has_pending()) return;
   const auto key = origin.text();
   const auto same = std::count_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.origin == key; });
   if (static_cast<std::size_t>(same) >= idle_per_origin_max) return;

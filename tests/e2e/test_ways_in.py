@@ -76,6 +76,20 @@ class WaysInTest(TapedeckCase):
             self.assertEqual(client.ask(f"GET {prefix}{HEALTH} HTTP/1.1", f"Host: {host}").body, b"ok\n", name)
         return answers
 
+    def test_a_body_sent_to_the_health_path_is_no_request(self):
+        """A web page may send a body to us, but not the head of a request of its choice within it."""
+        recorder = self.record()
+        smuggled = f"GET http://{HOST}/smuggled HTTP/1.1\r\nHost: {HOST}\r\n\r\n"
+        client = self.plain_client(recorder)
+        head = f"POST {HEALTH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(smuggled)}\r\n\r\n"
+        client.sock.sendall((head + smuggled).encode())
+        received = b""
+        while piece := client.sock.recv(65536):
+            received += piece
+        self.assertEqual(received.count(b"HTTP/1.1 "), 1, received)
+        self.assertIn(b"Connection: close", received)
+        self.assertIn("recorded 0 exchanges", self.stop_clean(recorder))
+
     def test_recorded_by_every_way_and_replayed_by_each(self):
         recorder = self.record()
         recorded = self.ask_all(recorder)

@@ -61,6 +61,20 @@ class RecordTest(WrappedCase):
         self.assertIn("adding take 2", second.stderr)
         self.assertIn("tapedeck takes drop last", second.stderr)
 
+    def test_a_command_that_cannot_start_costs_nothing(self):
+        """No file that was not there, no take in one that was, and with --replace the old one stays."""
+        for options in ((), ("--new",), ("--replace",)):
+            self.assertEqual(self.record("no-such-command", options=options).returncode, 127)
+            self.assertEqual(list(self.cassette.parent.glob("wrapped.cassette*")), [], options)
+        self.record(*CURL, UNIQUE + "kept")
+        listed = run_tapedeck(self.folder, "list", "--cassette", self.cassette).stdout
+        for options in ((), ("--replace",)):
+            self.assertEqual(self.record("no-such-command", options=options).returncode, 127)
+            self.assertEqual(list(self.cassette.parent.glob("wrapped.cassette*")), [self.cassette], options)
+            self.assertEqual(run_tapedeck(self.folder, "list", "--cassette", self.cassette).stdout, listed)
+            takes = run_tapedeck(self.folder, "takes", "--cassette", self.cassette).stdout
+            self.assertNotIn("interrupted", takes)
+
     def test_hosts_that_are_tunnelled_are_named_with_the_option_that_records_them(self):
         """Not intercepted means untouched: the client sees the upstream's own certificate."""
         port = self.upstream.https_port

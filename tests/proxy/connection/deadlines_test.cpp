@@ -81,3 +81,22 @@ TEST_CASE("a handler may end itself and others that are due") {
   CHECK(first->times == 1);
   CHECK(second_called == 0);
 }
+
+TEST_CASE("That the time has come can be asked until another is set") {
+  DeadlineList list;
+  Noted noted;
+  list.add(noted);
+  noted.expire_at(start);
+  list.sweep(start - 1s);
+  CHECK_FALSE(noted.expired());
+  noted.then = [&] { CHECK(noted.expired()); };
+  list.sweep(start);
+  CHECK(noted.times == 1);
+  CHECK(noted.expired());
+  noted.expire_at(start + 1s);
+  CHECK_FALSE(noted.expired());
+  list.sweep(start + 1s);
+  CHECK(noted.expired());
+  noted.never_expire();
+  CHECK_FALSE(noted.expired());
+}
