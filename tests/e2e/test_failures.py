@@ -157,6 +157,7 @@ def http_rows() -> list:
         body("a body in chunks that stalls", "timeout", CHUNKED, stall),
         body("a body in bad chunks", "protocol", CHUNKED + b"xyz\r\n", stall),
         head("POST, closed before an answer", "closed", 502, "closed", b"", close, request=("POST", b"a=1")),
+        head("POST, reset", "reset", 502, "reset", b"", cut_off, request=("POST", b"a=1")),
         head("POST, silent", "timeout", 504, "in time", b"", stall, request=("POST", b"a=1")),
     ]
 
@@ -336,7 +337,7 @@ class FailureTableTest(TapedeckCase):
         return [(kept[0], kept[1], kept[2], kept[5]) for kept in self.rows(cassette)]
 
     def test_a_client_that_leaves_in_its_upload_is_no_answer_to_anybody(self):
-        server = self.server(lambda sock: wait_for_the_end(sock))
+        server = self.server(wait_for_the_end)
         cassette, dial = self.folder / "left.cassette", self.to(server.port, 80)
         fixed = [*self.fixed, "--upstream", f"http://{HOST}"]
         recorder = self.tapedeck("record", cassette, *fixed, *dial)
