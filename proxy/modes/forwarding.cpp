@@ -425,9 +425,8 @@ void Forwarding::fail(Phase phase, const error_code& error) {
     exchange_.failure = NetworkFailure{phase, Kind::closed, NetworkFailure::Side::client, {}, before};
     return;
   }
-  exchange_.failure = network_failure(phase, error);
+  exchange_.failure = network_failure(phase, error, upstream_->stream.tls_failure());
   exchange_.failure->response_bytes = before;
-  if (const auto* tls = upstream_->stream.tls_failure()) exchange_.failure->code = tls->text;
 }
 
 void Forwarding::fail_protocol(Phase phase, std::string_view detail) {

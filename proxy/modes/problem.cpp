@@ -85,8 +85,27 @@ ordered_json near_json(const NearRecording& near) {
           {"differences", std::move(differences)}};
 }
 
-std::string_view kind_text(NetworkFailure::Kind kind) {
+std::string_view timeout_text(NetworkFailure::Phase phase) {
+  using Phase = NetworkFailure::Phase;
+  switch (phase) {
+    case Phase::resolve:
+      return "could not be looked up in time";
+    case Phase::connect:
+      return "did not accept the connection in time";
+    case Phase::tls_handshake:
+      return "did not finish the TLS handshake in time";
+    case Phase::send_request:
+      return "did not take the request in time";
+    case Phase::await_response:
+    case Phase::read_response:
+      return "did not answer in time";
+  }
+  return "did not answer in time";
+}
+
+std::string_view kind_text(NetworkFailure::Phase phase, NetworkFailure::Kind kind) {
   using Kind = NetworkFailure::Kind;
+  const bool in_handshake = phase == NetworkFailure::Phase::tls_handshake;
   switch (kind) {
     case Kind::not_found:
       return "has no address (DNS)";
@@ -95,17 +114,18 @@ std::string_view kind_text(NetworkFailure::Kind kind) {
     case Kind::unreachable:
       return "is unreachable";
     case Kind::timeout:
-      return "did not answer in time";
+      return timeout_text(phase);
     case Kind::reset:
       return "reset the connection";
     case Kind::closed:
-      return "closed the connection before its answer was whole";
+      return in_handshake ? "closed the connection in the TLS handshake"
+                          : "closed the connection before its answer was whole";
     case Kind::certificate:
       return "has a certificate that is not trusted";
     case Kind::tls_alert:
-      return "ended the TLS handshake";
+      return in_handshake ? "refused the TLS handshake" : "ended TLS before its answer was whole";
     case Kind::protocol:
-      return "sent what is not HTTP/1.1";
+      return in_handshake ? "sent what is not TLS" : "sent what is not HTTP/1.1";
   }
   return "failed";
 }
@@ -172,7 +192,7 @@ Problem problem_of(const NetworkFailure& failure, const Origin& origin) {
   problem.status = failure.kind == NetworkFailure::Kind::timeout ? 504 : 502;
   problem.code = "upstream-" + std::string(phase_text(failure.phase));
   problem.title = "The upstream failed";
-  problem.detail = origin.text() + " " + std::string(kind_text(failure.kind));
+  problem.detail = origin.text() + " " + std::string(kind_text(failure.phase, failure.kind));
   if (!failure.code.empty()) problem.detail += ": " + failure.code;
   return problem;
 }

@@ -37,8 +37,17 @@ bool says_untrusted(int alert) {
   return alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_BAD_CERTIFICATE || alert == SSL_AD_CERTIFICATE_UNKNOWN;
 }
 
-TlsFailure alert_failure(int alert, bool by_client, const std::string& host) {
+// OpenSSL 3.0 calls the alerts of TLS 1.3 unknown; this one says what is missing (RFC 8446 §6.2).
+constexpr int certificate_required = 116;
+
+std::string name_of_alert(int alert) {
+  if (alert == certificate_required) return "certificate required";
   const std::string name = SSL_alert_desc_string_long(alert);
+  return name == "unknown" ? "number " + std::to_string(alert) : name;
+}
+
+TlsFailure alert_failure(int alert, bool by_client, const std::string& host) {
+  const std::string name = name_of_alert(alert);
   if (!by_client) return {Kind::tls_alert, name, host + " ended TLS with the alert \"" + name + "\""};
   std::string text = "the client ended TLS for " + host + " with the alert \"" + name + "\"";
   if (says_untrusted(alert)) {

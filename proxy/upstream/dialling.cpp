@@ -88,7 +88,8 @@ NetworkFailure refused_by_policy(DialVerdict verdict) {
 
 }  // namespace
 
-NetworkFailure network_failure(Phase phase, const error_code& error) {
+NetworkFailure network_failure(Phase phase, const error_code& error, const TlsFailure* tls) {
+  if (tls) return {phase, tls->kind, NetworkFailure::Side::upstream, tls->text, 0};
   return {phase, kind_of(phase, error), NetworkFailure::Side::upstream, {}, 0};
 }
 

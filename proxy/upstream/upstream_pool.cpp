@@ -101,12 +101,7 @@ awaitable<std::optional<NetworkFailure>> UpstreamPool::start_tls(UpstreamConnect
   const auto error = co_await stream.handshake(std::move(*engine), already_read);
   stream.never_expire();
   if (!error) co_return std::nullopt;
-  auto failure = network_failure(Phase::tls_handshake, error);
-  if (const auto* tls = stream.tls_failure()) {
-    failure.kind = tls->kind;
-    failure.code = tls->text;
-  }
-  co_return failure;
+  co_return network_failure(Phase::tls_handshake, error, stream.tls_failure());
 }
 
 // The one that fell idle last is the one that its upstream is least likely to have closed.

@@ -77,6 +77,7 @@ TEST_CASE("a recorded answer as bytes") {
     auto recorded = stored(BodyFraming::none, "");
     recorded.exchange.response.reset();
     recorded.exchange.failure = NetworkFailure{};
+    recorded.exchange.failure->phase = NetworkFailure::Phase::await_response;
     recorded.exchange.failure->kind = NetworkFailure::Kind::timeout;
     const auto image = make_wire_image(recorded, get(), {}, false);
     CHECK(image.bytes.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"));
