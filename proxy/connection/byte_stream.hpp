@@ -59,6 +59,7 @@ class ByteStream final : public Deadline {
   void on_deadline() override;
   // As cancel(), and every later wait fails as well: a cancel alone misses an operation that has just completed.
   void cut() override;
+  bool is_cut() const { return cut_; }
 
   // The address that the peer dialled, as a literal.
   std::string local_address() const;

@@ -251,10 +251,12 @@ awaitable<BodyDecoder::Event> ClientSession::read_body() {
     if (event.kind == Kind::end) body_ended_ = true;
     if (event.kind != Kind::need_more) co_return event;
 
+    // An answer may be on its way out meanwhile, and has a deadline of its own.
+    const auto before = stream_.expires_at();
     stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
     error_code error = asio::error::operation_aborted;
     if (!reading_stopped_) error = co_await stream_.read_some(input_);
-    stream_.never_expire();
+    stream_.expire_at(before);
     if (!error) continue;
     event.kind = Kind::refused;
     event.refusal = error == asio::error::timed_out
@@ -275,12 +277,13 @@ void ClientSession::stop_reading() {
 
 awaitable<bool> ClientSession::flush() {
   if (output_.empty()) co_return true;
-  if (stream_.expires_at() == SteadyTime::max())
-    stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
+  // The request's body may be awaited meanwhile; that wait goes on to have its deadline.
+  const auto before = stream_.expires_at();
+  if (before == SteadyTime::max()) stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
   writing_ = true;
   const auto error = co_await stream_.write(output_);
   writing_ = false;
-  stream_.never_expire();
+  stream_.expire_at(exchange_going_on_ ? before : SteadyTime::max());
   output_.clear();
   if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
   co_return !error;

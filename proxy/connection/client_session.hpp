@@ -47,6 +47,7 @@ class ClientSession final : public ClientChannel {
   void stop_reading() override;
   std::string& output() override { return output_; }
   awaitable<bool> flush() override;
+  bool is_cut() const override { return stream_.is_cut(); }
 
  private:
   enum class Next { go_on, end };

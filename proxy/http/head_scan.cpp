@@ -22,6 +22,10 @@ constexpr HeadScan bare_lf = refuse(400, "bare-lf", "a line ends with LF alone; 
 constexpr HeadScan bare_cr = refuse(400, "bare-cr", "a CR stands alone within a line; end lines with CRLF");
 constexpr HeadScan bad_request_line =
     refuse(400, "bad-request-line", "the request line is not `method target HTTP/1.1` with single spaces; send it so");
+// Longer ones than any are; a cassette would not take them either.
+constexpr std::size_t method_bytes_max = 1024;
+constexpr std::size_t reason_bytes_max = 1024;
+
 constexpr HeadScan bad_method = refuse(400, "bad-method", "the method is not a token; use letters such as GET");
 constexpr HeadScan bad_target =
     refuse(400, "bad-target", "the request target has a character that must be percent-encoded; encode it");
@@ -33,6 +37,9 @@ constexpr HeadScan unsupported_version =
 constexpr HeadScan bad_status_line =
     refuse(400, "bad-status-line", "the status line is not `HTTP/1.1 status reason`; the peer does not speak HTTP/1");
 constexpr HeadScan bad_status = refuse(400, "bad-status", "the status is not three digits from 100 to 599");
+constexpr HeadScan method_too_long =
+    refuse(400, "method-too-long", "the method is over 1024 bytes; use a word such as GET");
+constexpr HeadScan reason_too_long = refuse(400, "reason-too-long", "the reason phrase is over 1024 bytes; shorten it");
 constexpr HeadScan bad_reason = refuse(400, "bad-reason", "the reason phrase has a control character; remove it");
 constexpr HeadScan target_too_long =
     refuse(414, "request-line-too-long", "the request line is over the limit; shorten the URL");
@@ -93,6 +100,7 @@ HeadScan parse_request_line(std::string_view line, ScannedHead& head) {
   const auto method_end = line.find(' ');
   head.method = line.substr(0, method_end);
   if (!is_token(head.method)) return line.find('\r') != std::string_view::npos ? bare_cr : bad_method;
+  if (head.method.size() > method_bytes_max) return method_too_long;
   if (method_end == std::string_view::npos) return bad_request_line;
   const auto rest = line.substr(method_end + 1);
   std::size_t target_end = 0;
@@ -124,6 +132,7 @@ HeadScan parse_status_line(std::string_view line, ScannedHead& head) {
   const bool control = std::any_of(head.reason.begin(), head.reason.end(), [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
   });
+  if (head.reason.size() > reason_bytes_max) return reason_too_long;
   return control ? bad_reason : complete;
 }
 

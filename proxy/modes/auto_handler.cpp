@@ -29,6 +29,11 @@ AtOnce AutoHandler::answer_at_once(IncomingRequest& request, std::string& out) {
 RecordedAnswers::Answer AutoHandler::look_up(const Request& request, const RequestFacts& facts) {
   if (request.body.bytes.size() <= body_memory_bytes_max) return answers_.answer(request, std::nullopt, facts, nullptr);
   auto long_body = key_of_long_body(request, replay_.redactor);
+  if (!long_body) {
+    MissReport report;
+    report.detail = "the request's body cannot be searched for secrets, so no recording can be found for it";
+    return report;
+  }
   auto head = request;
   head.body.bytes.clear();
   return answers_.answer(std::move(head), std::move(long_body), facts, nullptr);

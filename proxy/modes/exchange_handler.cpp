@@ -37,7 +37,8 @@ RequestFacts IncomingRequest::facts() const {
   facts.close = !head.keep_alive();
   facts.http_1_0 = head.version_minor == 0;
   facts.has_body = has_body();
-  facts.expects_continue = has_body() && expects_continue();
+  // An HTTP/1.0 client does not know 100 (RFC 9110 §15.2).
+  facts.expects_continue = has_body() && expects_continue() && !facts.http_1_0;
   return facts;
 }
 

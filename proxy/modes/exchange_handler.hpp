@@ -73,6 +73,8 @@ class ClientChannel {
   virtual std::string& output() = 0;
   // False once the client has left or does not read.
   virtual awaitable<bool> flush() = 0;
+  // The program stops: nothing may wait any more.
+  virtual bool is_cut() const = 0;
 };
 
 // Whether a request was answered without waiting, and what the connection does then.

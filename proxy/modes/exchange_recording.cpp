@@ -83,8 +83,10 @@ void ExchangeRecording::keep_heads(const asio::any_io_executor& executor) {
     loss_ = redacted.error();
     return;
   }
-  if (!long_id_) long_id_ = services_.queue.new_long_exchange();
-  give(LongHeads{*long_id_, std::move(*redacted)}, executor);
+  // Named only once the writer has it: what it never got cannot be taken back.
+  const auto id = long_id_ ? *long_id_ : services_.queue.new_long_exchange();
+  give(LongHeads{id, std::move(*redacted)}, executor);
+  if (!loss_) long_id_ = id;
 }
 
 void ExchangeRecording::keep_piece(Direction direction, Result<RedactedBytes> bytes,
@@ -99,7 +101,8 @@ void ExchangeRecording::keep_piece(Direction direction, Result<RedactedBytes> by
 
 void ExchangeRecording::keep_rest(Direction direction, const asio::any_io_executor& executor) {
   auto& side = side_of(direction);
-  if (!side.stream || loss_) return;
+  if (!side.stream || side.ended || loss_) return;
+  side.ended = true;
   keep_piece(direction, side.stream->push(side.backlog), executor);
   side.backlog = {};
   if (!loss_) keep_piece(direction, side.stream->finish(), executor);
@@ -131,8 +134,19 @@ awaitable<bool> ExchangeRecording::wait_for(std::shared_ptr<Commit> commit) {
   co_return false;
 }
 
+awaitable<void> ExchangeRecording::end_request() {
+  note_request_end();
+  const auto executor = co_await asio::this_coro::executor;
+  keep_rest(Direction::request, executor);
+}
+
+awaitable<void> ExchangeRecording::give_up() {
+  is_recorded_ = false;
+  co_await drop();
+}
+
 awaitable<bool> ExchangeRecording::finish() {
-  if (!is_recorded_) co_return true;
+  if (!is_recorded_) co_return co_await drop();
   if (!loss_ && !is_wanted()) co_return co_await drop();
   const auto executor = co_await asio::this_coro::executor;
   // A request that was held whole to be looked up is kept as what it is, a long one, so that it is found again.
@@ -154,7 +168,8 @@ awaitable<bool> ExchangeRecording::finish() {
 awaitable<bool> ExchangeRecording::commit(RedactedExchange exchange) {
   const auto executor = co_await asio::this_coro::executor;
   const auto counts = exchange.counts();
-  const int status = exchange.exchange().failure ? 0 : exchange.exchange().response->status;
+  const bool answered = exchange.exchange().response && exchange.exchange().state == ExchangeState::whole;
+  const int status = answered ? exchange.exchange().response->status : 0;
   // By its heads alone a long request cannot be found again in this run; the next run reads it from the cassette.
   std::optional<RedactedExchange> copy;
   if (services_.on_kept && !is_long(Direction::request)) copy = exchange;

@@ -27,11 +27,16 @@ class ExchangeRecording {
 
   // A piece of a body came at that time. Takes no time; relieve() has to be called before more is read.
   void add(Direction direction, std::string_view piece, std::int64_t time_us);
+  // The request is whole; what of it still waits is given to the writer, so that its secrets are known when the answer
+  // is searched for them.
   void note_request_end() { request_is_whole_ = true; }
+  awaitable<void> end_request();
   // Waits until what is not yet committed of that body is little again. False when the exchange cannot be kept.
   awaitable<bool> relieve(Direction direction);
   // Commits the exchange as it is now. False when it could not be kept; true as well for one that is not to be.
   awaitable<bool> finish();
+  // The exchange is not to be kept after all.
+  awaitable<void> give_up();
   // Why the exchange cannot be kept.
   const std::optional<Failure>& loss() const { return loss_; }
 
@@ -51,6 +56,7 @@ class ExchangeRecording {
     std::unique_ptr<BodyRedactionStream> stream;  // of a long body
     std::string backlog;                          // of a long body: came and is not yet with the writer
     std::shared_ptr<Commit> last_step;
+    bool ended = false;
   };
 
   Side& side_of(Direction direction) { return sides_[static_cast<std::size_t>(direction)]; }

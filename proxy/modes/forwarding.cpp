@@ -52,6 +52,7 @@ Forwarding::Forwarding(RecordServices& services, UpstreamPool& pool, ClientChann
 awaitable<bool> Forwarding::run() {
   co_await exchange_with_upstream();
   if (upload_ == Upload::refused) {
+    co_await recording_.give_up();
     const auto refusal = problem_response({upload_refusal_.status, std::string(upload_refusal_.code),
                                            "The request's body was refused", std::string(upload_refusal_.detail)});
     co_return co_await answer_instead(refusal);
@@ -79,8 +80,9 @@ awaitable<void> Forwarding::exchange_with_upstream() {
 }
 
 bool Forwarding::may_retry(bool response_began) const {
-  const bool request_is_here =
-      (upload_ == Upload::none || upload_ == Upload::whole) && !recording_.is_long(Direction::request);
+  // What is not recorded is not held either, and a long body only in part.
+  const bool is_held = recording_.body_bytes(Direction::request) == exchange_.request.body.bytes.size();
+  const bool request_is_here = upload_ == Upload::none || (upload_ == Upload::whole && is_held);
   return upstream_->reused && !response_began && request_is_here && exchange_.failure->kind != Kind::timeout &&
          exchange_.request.body.bytes.size() <= services_.options.limits.replay_retry_bytes_max;
 }
@@ -194,7 +196,7 @@ awaitable<void> Forwarding::finish_upload() {
     }
   }
   end_request();
-  recording_.note_request_end();
+  co_await recording_.end_request();
   upload_ = Upload::whole;
 }
 
@@ -376,11 +378,12 @@ awaitable<error_code> Forwarding::read_upstream() {
 
 awaitable<bool> Forwarding::finish() {
   const bool whole = !exchange_.failure && !recording_.loss();
+  note_unfinished_upload();
   if (upstream_ && whole) pool_.release(facts_.origin, std::move(upstream_));
   upstream_.reset();
   exchange_.finished_us = elapsed_us();
   exchange_.state = whole ? ExchangeState::whole : ExchangeState::cut;
-  exchange_.cut_by_client = exchange_.failure && exchange_.failure->side == NetworkFailure::Side::client;
+  exchange_.cut_by_client = !whole && exchange_.failure && exchange_.failure->side == NetworkFailure::Side::client;
   const bool response_began = exchange_.response && exchange_.response->status != 0;
   if (!response_began) exchange_.response.reset();
 
@@ -394,6 +397,18 @@ awaitable<bool> Forwarding::finish() {
   if (failure_answer) co_return co_await answer_instead(*failure_answer);
   const bool flushed = co_await client_.flush();
   co_return flushed&& whole && !facts_.close;
+}
+
+// What stands in a request's body when it was never whole is no part of what the upstream answered: the answer may have
+// come first, or the connection broke. Replay looks such a recording up without its body.
+void Forwarding::note_unfinished_upload() {
+  if (upload_ == Upload::none || upload_ == Upload::whole) return;
+  if (!exchange_.failure) {
+    exchange_.failure =
+        NetworkFailure{Phase::send_request, Kind::closed, NetworkFailure::Side::upstream,
+                       "it answered before the request was whole", recording_.body_bytes(Direction::response)};
+  }
+  exchange_.failure->phase = Phase::send_request;
 }
 
 awaitable<bool> Forwarding::answer_loss(const Failure& failure) {
@@ -422,7 +437,8 @@ awaitable<bool> Forwarding::answer_instead(const Response& response) {
 void Forwarding::fail(Phase phase, const error_code& error) {
   const auto before = recording_.body_bytes(Direction::response);
   if (upload_ == Upload::client_left || !is_worth_reading_on()) {
-    exchange_.failure = NetworkFailure{phase, Kind::closed, NetworkFailure::Side::client, {}, before};
+    const auto side = NetworkFailure::Side::client;
+    exchange_.failure = NetworkFailure{phase, Kind::closed, side, {}, before};
     return;
   }
   exchange_.failure = network_failure(phase, error, upstream_->stream.tls_failure());

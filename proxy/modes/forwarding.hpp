@@ -44,6 +44,7 @@ class Forwarding {
   bool may_retry(bool response_began) const;
 
   awaitable<bool> finish();
+  void note_unfinished_upload();
   awaitable<bool> answer_loss(const Failure& failure);
   awaitable<void> flush_to_client();
   awaitable<bool> answer_instead(const Response& response);

@@ -81,6 +81,7 @@ RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<B
   }
   const auto key = long_body ? services_.keys.make(request, std::move(*long_body)) : services_.keys.make(request);
   const auto* recordings = services_.library.find(key);
+  if (!recordings && !key.body_kind.empty()) recordings = services_.library.find(key.with_unfinished_body());
   if (!recordings) return services_.library.explain_miss(key, line);
   const auto next = services_.library.next(*recordings, facts.session, conditions);
   if (const auto* reason = std::get_if<MissReason>(&next)) {

@@ -42,13 +42,24 @@ awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientCha
 
 namespace {
 
-awaitable<void> wait_as_recorded(const WireImage& image, const Timing& timing) {
+// No recorded wait is longer; a cassette may say anything.
+constexpr std::chrono::microseconds recorded_wait_max = std::chrono::hours(1);
+constexpr std::chrono::microseconds wait_slice = std::chrono::milliseconds(100);
+
+// By slices, so that a program that stops need not wait for it.
+awaitable<void> wait_as_recorded(const WireImage& image, const Timing& timing, const ClientChannel& client) {
   const double scale = timing.kind == Timing::Kind::scaled ? timing.scale : 1.0;
+  const double wanted_us = static_cast<double>(std::max<std::int64_t>(image.finished_us, 0)) / scale;
+  const auto max_us = static_cast<double>(recorded_wait_max.count());
+  auto left = std::chrono::microseconds(static_cast<std::int64_t>(std::min(wanted_us, max_us)));
   const auto executor = co_await asio::this_coro::executor;
   asio::steady_timer pace(executor);
-  pace.expires_after(std::chrono::microseconds(
-      static_cast<std::int64_t>(static_cast<double>(std::max<std::int64_t>(image.finished_us, 0)) / scale)));
-  co_await pace.async_wait(asio::use_awaitable);
+  while (left.count() > 0 && !client.is_cut()) {
+    const auto slice = std::min(left, wait_slice);
+    pace.expires_after(slice);
+    co_await pace.async_wait(asio::use_awaitable);
+    left -= slice;
+  }
 }
 
 // Piece by piece, each sent before the next is read: a slow client costs no memory.
@@ -73,7 +84,7 @@ awaitable<bool> serve_long_body(const WireImage& image, RecordedAnswers& answers
 
 awaitable<bool> serve_image(const WireImage& image, RecordedAnswers& answers, const Timing& timing, Log& log,
                             bool close, ClientChannel& client) {
-  if (timing.kind != Timing::Kind::none) co_await wait_as_recorded(image, timing);
+  if (timing.kind != Timing::Kind::none) co_await wait_as_recorded(image, timing, client);
   client.output() += image.bytes;
   if (image.is_long()) {
     const bool sent = co_await serve_long_body(image, answers, log, client);

@@ -60,7 +60,8 @@ WireImage make_wire_image(const StoredExchange& stored, const ServedContext& con
   } else {
     append_body(image.bytes, response, framing, whole);
   }
-  image.close_after = !whole || framing == BodyFraming::until_close;
+  // Behind an answer that came before the request was whole the connection has no use any more.
+  image.close_after = !whole || exchange.failure || framing == BodyFraming::until_close;
   return image;
 }
 

@@ -95,22 +95,42 @@ BodyKey body_key_of(const Request& request, const IgnoredKeys& ignored) {
 }
 
 BodyKeyStream::BodyKeyStream(const Headers& request_headers) {
+  const auto coding = content_coding_of(content_encoding_of(request_headers));
+  decodable_ = coding.has_value();
+  if (coding) decoder_ = make_decoder(*coding);
   const auto content_type = request_headers.find("Content-Type").value_or("");
-  const bool is_plain = content_coding_of(content_encoding_of(request_headers)) == ContentCoding::identity;
-  if (is_plain && media_type_of(content_type).starts_with("multipart/")) multipart_.emplace(content_type);
+  if (media_type_of(content_type).starts_with("multipart/")) multipart_.emplace(content_type);
 }
 
 void BodyKeyStream::add(std::string_view bytes) {
-  digest_.add(bytes);
-  size_ += bytes.size();
-  if (multipart_) multipart_->add(bytes);
+  if (!decodable_) return bytes_.add(bytes);
+  if (!decoder_) return add_text(bytes);
+  bytes_.add(bytes);
+  std::string text;
+  auto state = ContentDecoder::State::working;
+  while (state == ContentDecoder::State::working) {
+    state = decoder_->decode(bytes, text);
+    add_text(text);
+    text.clear();
+  }
+  if (state == ContentDecoder::State::corrupt || (state == ContentDecoder::State::ended && !bytes.empty())) {
+    decodable_ = false;
+  }
+  ended_ = state == ContentDecoder::State::ended;
+}
+
+void BodyKeyStream::add_text(std::string_view text) {
+  text_.add(text);
+  if (multipart_) multipart_->add(text);
 }
 
 BodyKey BodyKeyStream::finish() {
-  if (multipart_) {
+  const bool is_text = decodable_ && (!decoder_ || ended_);
+  if (is_text && multipart_) {
     if (auto parts = multipart_->finish()) return {"multipart", within_bounds(std::move(*parts))};
   }
-  return {"bytes", digest_text(digest_.finish(), size_)};
+  auto& digest = is_text ? text_ : bytes_;
+  return {"bytes", digest_text(digest.sha256.finish(), digest.size)};
 }
 
 }  // namespace tapedeck

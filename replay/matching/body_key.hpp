@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include "replay/matching/match_rules.hpp"
 #include "replay/matching/multipart.hpp"
 #include "storage/exchange/exchange.hpp"
+#include "storage/redaction/coding_streams.hpp"
 
 namespace tapedeck {
 
@@ -21,8 +23,7 @@ struct BodyKey {
 BodyKey body_key_of(const Request& request, const IgnoredKeys& ignored);
 
 // The key of a body that is too large to be held, from what the redactor's stream handed out. Such a body is compared
-// byte by byte, or by its parts if it is a multipart one. (One in a content coding was coded anew by that stream, so
-// that equal texts have equal bytes.)
+// byte by byte without its content coding, or by its parts if it is a multipart one.
 class BodyKeyStream {
  public:
   explicit BodyKeyStream(const Headers& request_headers);
@@ -30,8 +31,21 @@ class BodyKeyStream {
   BodyKey finish();
 
  private:
-  Sha256 digest_;
-  std::uint64_t size_ = 0;
+  struct Digest {
+    Sha256 sha256;
+    std::uint64_t size = 0;
+    void add(std::string_view bytes) {
+      sha256.add(bytes);
+      size += bytes.size();
+    }
+  };
+  void add_text(std::string_view text);
+
+  Digest bytes_;  // as they came, if the coding cannot be undone
+  Digest text_;
+  std::unique_ptr<ContentDecoder> decoder_;
+  bool decodable_ = true;
+  bool ended_ = false;
   std::optional<CanonicalMultipart> multipart_;
 };
 

@@ -76,6 +76,13 @@ MatchKey MatchKey::of_text(std::string_view text) {
   return key;
 }
 
+MatchKey MatchKey::with_unfinished_body() const {
+  auto key = *this;
+  key.body_kind = "unfinished";
+  key.body.clear();
+  return key;
+}
+
 std::string MatchKey::request_line() const {
   std::string line = method + " " + origin + path;
   for (std::size_t i = 0; i < query.size(); ++i) line.append(i == 0 ? "?" : "&").append(query[i]);

@@ -18,12 +18,14 @@ struct MatchKey {
   std::string path;                // normalised (RFC 3986 §6.2.2), dot segments removed, trailing slash significant
   std::vector<std::string> query;  // "key=value", decoded and coded again in one way, sorted: a multiset
   std::string range;               // value of the Range field
-  std::string body_kind;           // "", "json", "form", "multipart", "bytes"
+  std::string body_kind;           // "", "json", "form", "multipart", "bytes", "unfinished"
   std::string body;                // canonical JSON, form pairs or parts up to 64 KiB; else "sha256 …, N bytes"
 
   // One line a field, in the order origin, path, method, query, range, body; equal texts mean equal keys, and no two
   // different keys have the same text. Texts that agree in their first fields begin alike.
   std::string text() const;
+  // The key of such a request whose body was not whole when it was answered: whatever the body was to be.
+  MatchKey with_unfinished_body() const;
   // The key of a text that text() gave.
   static MatchKey of_text(std::string_view text);
 

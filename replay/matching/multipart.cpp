@@ -269,8 +269,10 @@ std::optional<std::string> CanonicalMultipart::finish() {
 }
 
 std::optional<std::string> canonical_multipart(std::string_view content_type, std::string_view body) {
+  // By slices, since what has been understood is taken off the front of what came.
+  constexpr std::size_t slice_bytes = 64 * 1024;
   CanonicalMultipart multipart(content_type);
-  multipart.add(body);
+  for (std::size_t at = 0; at < body.size(); at += slice_bytes) multipart.add(body.substr(at, slice_bytes));
   return multipart.finish();
 }
 

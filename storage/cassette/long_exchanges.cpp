@@ -68,7 +68,7 @@ Result<void> LongExchanges::keep_piece(const LongPiece& step) {
 
 Result<void> LongExchanges::end(const LongEnd& step, ExchangeWriter& exchanges) {
   const auto found = open_.find(step.id);
-  if (found == open_.end()) return unknown();
+  if (found == open_.end()) return step.exchange ? Result<void>(unknown()) : Result<void>();
   auto& open = found->second;
   // The row goes first, so that nothing refers to a body that gives way to an equal one.
   if (auto removed = exchanges.remove_row(open.place.id); !removed) return removed;

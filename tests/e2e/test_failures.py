@@ -347,7 +347,7 @@ class FailureTableTest(TapedeckCase):
             wait_until(lambda: server.open == 1, "the request at the upstream")
         wait_until(lambda: server.open == 0, "the end of the request that nobody finishes")
         self.stop_clean(recorder)
-        self.assertEqual(self.pairs(cassette), [("await-response", "closed", "client", "cut")])
+        self.assertEqual(self.pairs(cassette), [("send-request", "closed", "client", "cut")])
         replayer = self.tapedeck("replay", cassette, *fixed)
         with RawClient(replayer.port) as client:
             client.sock.sendall(post + b"defghi")

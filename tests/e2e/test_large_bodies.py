@@ -6,6 +6,7 @@ TAPEDECK_LARGE_MIB sets the size of the largest (96): with 2048 this is the meas
 import os
 import re
 import time
+import zlib
 from pathlib import Path
 
 from support.case import TapedeckCase
@@ -191,7 +192,7 @@ class LargeBodiesTest(TapedeckCase):
                             pass  # Whoever has answered need not read on.
                         seen.append(client.answer())
                     self.stop_clean(tapedeck)
-                self.assertEqual(seen[0], (status, "too early"))
+                self.assertEqual(seen, [(status, "too early")] * 2)
                 shown = self.listed()
                 self.assertEqual([line for line in shown if str(status) in line][:1], shown[:1], shown)
 
@@ -235,6 +236,39 @@ class LargeBodiesTest(TapedeckCase):
         seen, _ = self.record_and_replay(ranges)
         self.assertEqual([answer[0] for answer in seen], [200, 206, 206])
         self.assertEqual(seen[2][1], HELD + 201)
+
+    def test_an_unfinished_upload_answers_no_shorter_request(self):
+        """What came of an upload before it was turned down is no request of its own, and a whole one is preferred."""
+        recorder = self.proxy("record")
+        with LargeClient(recorder.port) as client:
+            client.begin_upload("/early/413", 0, True)
+            client.send(b"5\r\nfirst\r\n")
+            self.assertEqual(client.answer(), (413, "too early"))
+        with LargeClient(recorder.port) as client:
+            whole = client.upload("/up", 5, True)
+        self.stop_clean(recorder)
+        replayer = self.proxy("replay")
+        for target, expected in (("/early/413", (413, "too early")), ("/up", whole)):
+            with LargeClient(replayer.port) as client:
+                self.assertEqual(client.upload(target, 5, True), expected)
+        with LargeClient(replayer.port) as client:
+            client.ask("/early/413")
+            self.assertEqual(client.answer()[0], 501, "a request without a body is another one")
+
+    def test_a_coded_body_that_shrinks_when_it_is_coded_anew(self):
+        """Above the bound as it comes, below it as it is kept."""
+        text = b"".join(blocks(HELD + HELD // 8, "coded"))
+        stored = zlib.compressobj(level=0, wbits=31)
+        body = stored.compress(text) + stored.flush()
+        self.assertGreater(len(body), HELD)
+
+        def coded(client):
+            client.begin_upload("/up", len(body), False, "Content-Type: text/plain\r\nContent-Encoding: gzip\r\n")
+            client.send(body)
+            return client.answer()
+
+        seen, _ = self.record_and_replay(coded)
+        self.assertEqual(seen[0], 200)
 
     def test_auto_finds_a_large_request_again_in_the_next_run(self):
         upstream = ("--profile", "none", "--upstream", f"http://127.0.0.1:{self.origin.port}")
