@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <iterator>
 
 #include "storage/redaction/encoded_text.hpp"
 #include "storage/redaction/header_secrets.hpp"
@@ -113,21 +114,26 @@ std::shared_ptr<const SecretPatterns> KnownSecrets::all() const {
 }
 
 void KnownSecrets::learn(const std::vector<FoundSecret>& found) {
+  auto pieces_left = learned_at_once_max;
+  learn(found, pieces_left);
+}
+
+void KnownSecrets::learn(const std::vector<FoundSecret>& found, std::size_t& pieces_left) {
   if (found.empty()) return;
   const std::lock_guard lock(mutex_);
   bool any = false;
-  for (const auto& secret : found) any |= learn(secret);
+  for (const auto& secret : found) any |= learn(secret, pieces_left);
   if (!any) return;
   auto secrets = named_;
-  for (const auto& [value, learned] : learned_) secrets.push_back(learned.secret);
+  for (const auto& [value, learned] : by_value_) secrets.push_back(*learned);
   all_ = std::make_shared<const SecretPatterns>(std::move(secrets));
 }
 
-bool KnownSecrets::learn(const FoundSecret& found) {
+bool KnownSecrets::learn(const FoundSecret& found, std::size_t& pieces_left) {
   const auto& rule = *found.rule;
   const auto value = found.percent_coded ? percent_decode(found.value) : std::string(without_quotes(found.value));
-  bool any = learn_value(value, rule);
-  if (found.percent_coded && value != found.value) any |= learn_value(found.value, rule);
+  bool any = learn_value(value, rule, pieces_left);
+  if (found.percent_coded && value != found.value) any |= learn_value(found.value, rule, pieces_left);
   // In JSON a percent sign stands for itself: only its own escapes lie between the text and the value.
   std::string plain = value;
   UnescapedText undone;
@@ -135,53 +141,55 @@ bool KnownSecrets::learn(const FoundSecret& found) {
     unescape_json(plain, undone);
     if (undone.text == plain) break;
     plain = undone.text;
-    any |= learn_value(plain, rule);
+    any |= learn_value(plain, rule, pieces_left);
   }
   // `Basic` (RFC 7617 §2) and userinfo: both halves are secrets of their own.
   std::string pair;
   if (rule.key == "basic") {
     pair = base64_decode(value);
-    any |= learn_value(pair, rule);
+    any |= learn_value(pair, rule, pieces_left);
   } else if (rule.key == "userinfo") {
     pair = value;
   }
   if (const auto colon = pair.find(':'); colon != std::string::npos) {
-    any |= learn_value(std::string_view(pair).substr(colon + 1), rule);
+    any |= learn_value(std::string_view(pair).substr(colon + 1), rule, pieces_left);
     SecretRule user = rule;
     user.form = HeaderForm::cookies;
-    if (is_worth_learning(pair.substr(0, colon), user)) any |= learn_value(pair.substr(0, colon), rule);
+    if (is_worth_learning(pair.substr(0, colon), user)) any |= learn_value(pair.substr(0, colon), rule, pieces_left);
   }
   // A token field may hold `Bearer` and the token; the token alone comes back too.
   const auto space = value.find(' ');
   if (rule.place == SecretPlace::header && space != std::string::npos &&
       is_scheme_word(std::string_view(value).substr(0, space))) {
-    any |= learn_value(std::string_view(value).substr(space + 1), rule);
+    any |= learn_value(std::string_view(value).substr(space + 1), rule, pieces_left);
   }
   return any;
 }
 
-bool KnownSecrets::learn_value(std::string_view value, const SecretRule& rule) {
-  if (!is_worth_learning(value, rule)) return false;
+bool KnownSecrets::learn_value(std::string_view value, const SecretRule& rule, std::size_t& pieces_left) {
+  if (pieces_left == 0 || !is_worth_learning(value, rule)) return false;
   bool any = false;
   const auto echo = echo_rule(rule, value);
-  for (auto& piece : pieces_of(value)) {
-    const auto known = learned_.find(piece);
-    if (known != learned_.end()) {
-      known->second.last_seen = ++seen_;
+  for (const auto& piece : pieces_of(value)) {
+    if (pieces_left == 0) break;
+    // Known ones count as well: what was met in this call is then always among the youngest and stays.
+    --pieces_left;
+    const auto known = by_value_.find(piece);
+    if (known != by_value_.end()) {
+      by_age_.splice(by_age_.end(), by_age_, known->second);
       continue;
     }
-    if (learned_.size() == learned_max) forget_oldest();
-    auto secret = std::make_shared<const KnownSecret>(piece, echo);
-    learned_.emplace(std::move(piece), Learned{++seen_, std::move(secret)});
+    if (by_age_.size() == learned_max) forget_oldest();
+    by_age_.push_back(std::make_shared<const KnownSecret>(piece, echo));
+    by_value_.emplace(by_age_.back()->value, std::prev(by_age_.end()));
     any = true;
   }
   return any;
 }
 
 void KnownSecrets::forget_oldest() {
-  learned_.erase(std::min_element(learned_.begin(), learned_.end(), [](const auto& a, const auto& b) {
-    return a.second.last_seen < b.second.last_seen;
-  }));
+  by_value_.erase(by_age_.front()->value);
+  by_age_.pop_front();
 }
 
 }  // namespace tapedeck

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +19,10 @@ namespace tapedeck {
 class KnownSecrets {
  public:
   static constexpr std::size_t learned_max = 1024;  // the one that was not seen for the longest time is forgotten first
+  // An exchange must not push out what it has taught itself before it is searched, whatever it lists. So all that is
+  // found at once takes a half at most, and each of two bodies that are redacted as they come a quarter.
+  static constexpr std::size_t learned_at_once_max = learned_max / 2;
+  static constexpr std::size_t learned_of_stream_max = learned_max / 4;
   static constexpr std::size_t learned_length_min = 12;
 
   explicit KnownSecrets(const std::vector<LiteralSecret>& literals);
@@ -28,24 +32,22 @@ class KnownSecrets {
   // What responses are searched for.
   std::shared_ptr<const SecretPatterns> all() const;
 
+  // The first come first: values are learned in pieces, and behind `learned_at_once_max` of those nothing is.
   void learn(const std::vector<FoundSecret>& found);
+  // For one text that is learned from step by step; takes what it learns from `pieces_left`.
+  void learn(const std::vector<FoundSecret>& found, std::size_t& pieces_left);
 
  private:
-  struct Learned {
-    std::uint64_t last_seen = 0;
-    KnownSecretPointer secret;
-  };
-
-  bool learn(const FoundSecret& found);
-  bool learn_value(std::string_view value, const SecretRule& rule);
+  bool learn(const FoundSecret& found, std::size_t& pieces_left);
+  bool learn_value(std::string_view value, const SecretRule& rule, std::size_t& pieces_left);
   void forget_oldest();
 
   std::vector<KnownSecretPointer> named_;
   std::shared_ptr<const SecretPatterns> literals_;
 
-  mutable std::mutex mutex_;  // guards what follows
-  std::map<std::string, Learned, std::less<>> learned_;
-  std::uint64_t seen_ = 0;
+  mutable std::mutex mutex_;              // guards what follows
+  std::list<KnownSecretPointer> by_age_;  // the one not seen for the longest time first
+  std::map<std::string_view, std::list<KnownSecretPointer>::iterator> by_value_;
   std::shared_ptr<const SecretPatterns> all_;
 };
 

@@ -43,7 +43,7 @@ void TextRedaction::apply_rules(bool last) {
     changed_ = true;
     tally_.add(edits);
     tally_.found(pending_, edits);
-    secrets_->learn(tally_.take_found());
+    secrets_->learn(tally_.take_found(), learned_left_);
   }
   pending_.erase(0, settled);
 }

@@ -40,6 +40,7 @@ class TextRedaction {
   std::string known_;            // settled by the rules, behind what is kept of before
   std::size_t known_from_ = 0;   // where the part begins that is not handed out
   bool changed_ = false;
+  std::size_t learned_left_ = KnownSecrets::learned_of_stream_max;
   Tally tally_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "storage/redaction/echoes.hpp"
 #include "storage/redaction/placeholders.hpp"
+#include "storage/redaction/text_redaction.hpp"
 
 using namespace tapedeck;
 
@@ -94,15 +95,50 @@ TEST_CASE("what was not seen for the longest time is forgotten first") {
   const auto& rule = rule_of(SecretPlace::json, "secret");
   const auto value = [](std::size_t i) { return "value-of-secret-" + std::to_string(1'000'000 + i); };
   KnownSecrets secrets(std::vector<LiteralSecret>{{"the-users-own", "mine"}});
-  std::vector<FoundSecret> found;
-  for (std::size_t i = 0; i < KnownSecrets::learned_max; ++i) found.push_back({value(i), &rule, false});
-  secrets.learn(found);
+  for (std::size_t i = 0; i < KnownSecrets::learned_max; ++i) secrets.learn({{value(i), &rule, false}});
   secrets.learn({{value(0), &rule, false}, {value(5'000), &rule, false}});
   CHECK(cleaned(secrets, value(0)) == "{{tapedeck:secret}}");
   CHECK(cleaned(secrets, value(1)) == value(1));
   CHECK(cleaned(secrets, value(2)) == "{{tapedeck:secret}}");
   CHECK(cleaned(secrets, value(5'000)) == "{{tapedeck:secret}}");
   CHECK(cleaned(secrets, "the-users-own") == "{{tapedeck:mine}}");
+}
+
+TEST_CASE("what is learned at once does not push itself out") {
+  const auto& rule = rule_of(SecretPlace::json, "secret");
+  const auto value = [](std::size_t i) { return "value-of-secret-" + std::to_string(1'000'000 + i); };
+  const auto long_value = [&](std::size_t i) {
+    std::string text = value(i);
+    while (text.size() < found_value_bytes_max)
+      text += std::to_string((i + text.size()) * 2654435761u % 1'000'003) + "x";
+    return text;
+  };
+  KnownSecrets secrets({});
+  secrets.learn({{value(1), &rule, false}});
+  std::vector<FoundSecret> found = {{value(0), &rule, false}};
+  for (std::size_t i = 0; i < found_secrets_max; ++i) found.push_back({long_value(100'000 * (i + 1)), &rule, false});
+  secrets.learn(found);
+  CHECK(cleaned(secrets, value(0)) == "{{tapedeck:secret}}");
+  CHECK(cleaned(secrets, value(1)) == "{{tapedeck:secret}}");  // half of the room stays for what was there
+  CHECK(cleaned(secrets, found[1].value) == "{{tapedeck:secret}}");
+}
+
+TEST_CASE("what comes in a body does not push out what its head said") {
+  const auto& rule = rule_of(SecretPlace::json, "secret");
+  const std::string head = "value-of-the-head-1";
+  const auto secrets = std::make_shared<KnownSecrets>(std::vector<LiteralSecret>());
+  secrets->learn({{head, &rule, false}});
+  TextRedaction redaction("application/json", {table(), 0, true}, secrets, 4096);
+  std::string redacted;
+  for (std::size_t i = 0; i < found_secrets_max; ++i) {
+    std::string value;
+    while (value.size() < 3'000) value += std::to_string((i * 7919 + value.size()) * 2654435761u % 1'000'003) + "x";
+    redaction.push(R"({"secret":")" + value + "\"}\n", redacted);
+  }
+  redaction.push(R"({"echo":")" + head + "\"}", redacted);
+  redaction.finish(redacted);
+  CHECK(redacted.find("{{tapedeck:secret}}") != std::string::npos);
+  CHECK(redacted.find(head) == std::string::npos);
 }
 
 TEST_CASE("of one exchange a bounded number is learned") {
