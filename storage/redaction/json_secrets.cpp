@@ -206,7 +206,6 @@ std::size_t JsonFinder::fall_back(std::size_t at, bool last, TextEdits& edits) {
   close_document();
   const auto from = in_window(again);
   if (behind_ == Behind::form) {
-    std::erase_if(held_.all(), [&](const TextEdit& edit) { return edit.begin >= from; });
     pairs_.emplace(PairScan{scope_, SecretPlace::form, false, false});
   } else {
     loose_.emplace(scope_);

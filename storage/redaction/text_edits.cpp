@@ -51,7 +51,11 @@ std::string edited(std::string_view text, TextEdits& edits) {
   result.reserve(text.size());
   std::size_t at = 0;
   std::erase_if(edits, [&](const TextEdit& edit) {
-    if (edit.begin < at) return true;
+    if (edit.begin < at) {
+      // What reaches further than the secret before it is a secret's end all the same.
+      at = std::max(at, edit.end);
+      return true;
+    }
     result.append(text.substr(at, edit.begin - at));
     result.append(text_of(edit));
     at = edit.end;

@@ -442,3 +442,17 @@ TEST_CASE("redacting what is redacted changes nothing, damaged or not") {
     REQUIRE(same(request, once.request));
   }
 }
+
+TEST_CASE("Where two secrets overlap, nothing of either is kept") {
+  // What calls itself a form and is broken JSON: the value of the JSON key reaches into that of the form's.
+  const Redactor redactor({}, Limits{});
+  auto exchange = ExchangeBuilder().build();
+  exchange.response->headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+  exchange.response->body.bytes = R"({"password":"first-half?jwt=second-half{"password":"x"}the-end)";
+  const auto once = redactor.redact(exchange);
+  REQUIRE(once.has_value());
+  CHECK(once->exchange().response->body.bytes == R"({"password":"{{tapedeck:password}})");
+  const auto twice = redactor.redact(once->exchange());
+  REQUIRE(twice.has_value());
+  CHECK(twice->exchange().response->body.bytes == once->exchange().response->body.bytes);
+}
