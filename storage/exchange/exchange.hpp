@@ -48,7 +48,7 @@ struct NetworkFailure {
   Phase phase = Phase::connect;
   Kind kind = Kind::refused;
   Side side = Side::upstream;
-  std::string code;                  // the system's or library's own word, without addresses or secrets
+  std::string code;                  // the system's or library's own word, or what failed on the way; no secrets
   std::uint64_t response_bytes = 0;  // how many bytes of the response body came before it
 };
 

@@ -4,7 +4,7 @@ import socket
 import ssl
 
 from support.case import TapedeckCase
-from support.hostile import SOCKET_TIMEOUT_S, SayingUpstream
+from support.hostile import SOCKET_TIMEOUT_S, SayingUpstream, read_to_end
 
 NAME = "secure.test"
 CONNECT = f"CONNECT {NAME}:443 HTTP/1.1\r\nHost: {NAME}:443\r\n\r\n".encode()
@@ -23,15 +23,6 @@ class HostileConnectTest(TapedeckCase):
         sock = socket.create_connection(("127.0.0.1", self.recorder.port), timeout=SOCKET_TIMEOUT_S)
         self.addCleanup(sock.close)
         return sock
-
-    def read_all(self, sock: socket.socket) -> bytes:
-        answer = b""
-        try:
-            while piece := sock.recv(65536):
-                answer += piece
-        except ConnectionError:
-            pass
-        return answer
 
     def test_a_client_hello_in_one_piece_with_the_connect(self):
         context = ssl.create_default_context(cafile=self.recorder.ca_file)
@@ -71,6 +62,6 @@ class HostileConnectTest(TapedeckCase):
                 sock = self.connection()
                 sock.sendall(CONNECT + sent)
                 sock.shutdown(socket.SHUT_WR)
-                self.assertTrue(self.read_all(sock).startswith(ACCEPTED))
+                self.assertTrue(read_to_end(sock).startswith(ACCEPTED))
                 self.assertTrue(self.recorder.alive())
         self.stop_clean(self.recorder)

@@ -5,7 +5,7 @@ import socket
 import time
 
 from support.case import TapedeckCase
-from support.hostile import HOST, SayingUpstream, Upstream, read_responses
+from support.hostile import HOST, SayingUpstream, Upstream, read_responses, read_to_end
 from support.processes import wait_until
 
 WAIT_S = 0.5  # of the options; a wait may last a quarter of a second longer
@@ -38,16 +38,6 @@ class WaitsTest(TapedeckCase):
         self.addCleanup(sock.close)
         return sock
 
-    def read_all(self, sock: socket.socket) -> bytes:
-        """Until the other side closes; a time-out of the test is an error."""
-        answer = b""
-        try:
-            while piece := sock.recv(65536):
-                answer += piece
-        except ConnectionError:
-            pass
-        return answer
-
     def exchange(self, sock: socket.socket) -> bytes:
         """One whole exchange on a connection that stays open; less than a whole answer if it does not."""
         answer = b""
@@ -73,7 +63,7 @@ class WaitsTest(TapedeckCase):
         while not select.select([sock], [], [], PACE_S)[0]:
             self.assertLess(time.monotonic(), end, "bytes that come slowly keep the connection for ever")
             sock.sendall(b"x")
-        self.assertEqual(self.statuses(self.read_all(sock)), [408])
+        self.assertEqual(self.statuses(read_to_end(sock)), [408])
         self.stop_clean(recorder)
 
     def test_clients_that_stop(self):
@@ -99,7 +89,7 @@ class WaitsTest(TapedeckCase):
             with self.subTest(name):
                 sock = self.connection(recorder)
                 sock.sendall(sent)
-                answer = self.read_all(sock)
+                answer = read_to_end(sock)
                 if statuses is None:
                     self.assertEqual(answer.count(b"HTTP/1.1 200 "), 1)
                     continue
@@ -116,7 +106,7 @@ class WaitsTest(TapedeckCase):
             with self.subTest(target):
                 sock = self.connection(recorder)
                 sock.sendall(f"GET {target} HTTP/1.1\r\nConnection: close\r\n".encode() + HEAD + b"\r\n")
-                read = read_responses(self.read_all(sock), ["GET"])
+                read = read_responses(read_to_end(sock), ["GET"])
                 self.assertEqual([response.line()[: len(line)] for response in read], [line])
         self.stop_clean(recorder)
 
@@ -125,7 +115,7 @@ class WaitsTest(TapedeckCase):
         sock = self.connection(recorder)
         sock.sendall(GET)
         sock.shutdown(socket.SHUT_WR)
-        self.assertEqual(self.statuses(self.read_all(sock)), [504])
+        self.assertEqual(self.statuses(read_to_end(sock)), [504])
         self.stop_clean(recorder)
 
     def test_a_crowd(self):

@@ -228,13 +228,18 @@ def converse(port: int, message: bytes, half_close: bool) -> bytes:
                 sock.shutdown(socket.SHUT_WR)
         except ConnectionError:
             pass  # It may hang up before everything is said.
-        answer = b""
-        try:
-            while piece := sock.recv(65536):
-                answer += piece
-        except ConnectionError:
-            pass
-        return answer
+        return read_to_end(sock)
+
+
+def read_to_end(sock: socket.socket) -> bytes:
+    """Until the other side closes, in whatever way; a time-out is an error of the test."""
+    answer = b""
+    try:
+        while piece := sock.recv(65536):
+            answer += piece
+    except ConnectionError:
+        pass
+    return answer
 
 
 def without_own_via(lines: list) -> list:
