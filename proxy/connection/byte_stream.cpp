@@ -26,54 +26,69 @@ ByteStream::~ByteStream() = default;
 awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
   error_code error;
   if (error = stopped(); error) co_return error;
-  if (!engine_) {
-    const auto room = into.prepare(std::min(read_bytes, into.max_size() - into.size()));
-    if (room.size() == 0) co_return asio::error::no_buffer_space;
-    const auto read = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, error));
-    into.commit(read);
-    co_return outcome(error);
-  }
   while (true) {
     const auto room = into.prepare(std::min(read_bytes, into.max_size() - into.size()));
     if (room.size() == 0) co_return asio::error::no_buffer_space;
-    const auto read = engine_->read({static_cast<char*>(room.data()), room.size()});
-    into.commit(read.bytes);
-    switch (read.outcome) {
-      case TlsEngine::Outcome::done:
-        co_return error_code{};
-      case TlsEngine::Outcome::closed:
-        co_return asio::error::eof;
-      case TlsEngine::Outcome::failed:
-        co_return tls_error(*engine_);
-      case TlsEngine::Outcome::want_input:
-        break;
+    if (!engine_) {
+      const auto read = co_await socket_.async_read_some(room, asio::redirect_error(use_awaitable, error));
+      into.commit(read);
+      co_return outcome(error);
     }
-    // Reading makes TLS speak too: alerts that are not fatal would gather here without end.
-    if (!engine_->output().empty()) {
-      error = co_await send_ciphertext();
-      if (error) co_return error;
+    if (engine_->is_readable()) {
+      const auto read = engine_->read({static_cast<char*>(room.data()), room.size()});
+      into.commit(read.bytes);
+      if (read.outcome == TlsEngine::Outcome::done) co_return error_code{};
+      if (read.outcome == TlsEngine::Outcome::closed) co_return asio::error::eof;
+      if (read.outcome == TlsEngine::Outcome::failed) co_return tls_error(*engine_);
+      // Reading makes TLS speak too: alerts that are not fatal would gather here without end.
+      if (has_unsent()) {
+        error = co_await send_ciphertext();
+        if (error) co_return error;
+      }
     }
     if (error = co_await read_ciphertext(); error) co_return error;
   }
 }
 
 awaitable<error_code> ByteStream::write(std::string_view bytes) {
-  if (engine_) {
-    if (engine_->write(bytes) != TlsEngine::Outcome::done) co_return tls_error(*engine_);
-    co_return co_await send_ciphertext();
-  }
-  // The system takes most writes whole at once; only a slow reader makes them wait.
-  while (!bytes.empty()) {
+  while (true) {
+    const auto sent = send_now(bytes);
+    if (sent.error || sent.whole) co_return sent.error;
+    bytes.remove_prefix(sent.taken);
     error_code error;
-    const auto sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
-    bytes.remove_prefix(sent);
-    if (error == asio::error::would_block) {
-      if (error = stopped(); error) co_return error;
-      co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
-    }
+    if (error = stopped(); error) co_return error;
+    co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(use_awaitable, error));
     if (error) co_return outcome(error);
   }
-  co_return error_code{};
+}
+
+// The system takes most writes whole at once; only a slow reader makes them wait.
+ByteStream::Sent ByteStream::send_now(std::string_view bytes) {
+  Sent sent;
+  if (engine_) {
+    if (!bytes.empty() && engine_->write(bytes) != TlsEngine::Outcome::done) {
+      sent.error = tls_error(*engine_);
+      return sent;
+    }
+    return send_ciphertext_now(bytes.size());
+  }
+  while (sent.taken < bytes.size() && !sent.error) {
+    sent.taken += socket_.write_some(asio::buffer(bytes.data() + sent.taken, bytes.size() - sent.taken), sent.error);
+  }
+  sent.whole = sent.taken == bytes.size();
+  if (sent.error == asio::error::would_block) sent.error.clear();
+  return sent;
+}
+
+ByteStream::Sent ByteStream::send_ciphertext_now(std::size_t taken) {
+  Sent sent{taken, false, {}};
+  while (has_unsent() && !sent.error) {
+    const auto output = engine_->output();
+    engine_->output_sent(socket_.write_some(asio::buffer(output.data(), output.size()), sent.error));
+  }
+  sent.whole = !has_unsent();
+  if (sent.error == asio::error::would_block) sent.error.clear();
+  return sent;
 }
 
 awaitable<error_code> ByteStream::handshake(std::unique_ptr<TlsEngine> engine, std::string_view already_read) {
@@ -93,28 +108,13 @@ awaitable<error_code> ByteStream::read_ciphertext() {
   if (error = stopped(); error) co_return error;
   const auto space = engine_->input_space(read_bytes);
   const auto read = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()),
-                                                     asio::redirect_error(asio::use_awaitable, error));
+                                                     asio::redirect_error(use_awaitable, error));
   engine_->input_received(read);
   if (error == asio::error::eof) {
     engine_->input_ended();
     co_return engine_->handshake_done() ? error_code{} : error;
   }
   co_return outcome(error);
-}
-
-awaitable<error_code> ByteStream::send_ciphertext() {
-  while (!engine_->output().empty()) {
-    error_code error;
-    const auto output = engine_->output();
-    const auto sent = socket_.write_some(asio::buffer(output.data(), output.size()), error);
-    engine_->output_sent(sent);
-    if (error == asio::error::would_block) {
-      if (error = stopped(); error) co_return error;
-      co_await socket_.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
-    }
-    if (error) co_return outcome(error);
-  }
-  co_return error_code{};
 }
 
 error_code ByteStream::outcome(error_code error) const {
@@ -129,7 +129,7 @@ error_code ByteStream::stopped() const {
 awaitable<error_code> ByteStream::wait_readable() {
   error_code error;
   if (error = stopped(); error) co_return error;
-  co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+  co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(use_awaitable, error));
   co_return outcome(error);
 }
 

@@ -34,6 +34,15 @@ class ByteStream final : public Deadline {
   awaitable<error_code> read_some(InputBuffer& into);
   // Returns when all of `bytes` has been handed to the system.
   awaitable<error_code> write(std::string_view bytes);
+  // As much of that as goes without waiting: `taken` bytes need not be given again; `whole`: nothing is left to send.
+  struct Sent {
+    std::size_t taken = 0;
+    bool whole = false;
+    error_code error;
+  };
+  Sent send_now(std::string_view bytes);
+  // Whether TLS holds back what was taken.
+  bool has_unsent() const { return engine_ && !engine_->output().empty(); }
 
   // Turns the connection into TLS; `already_read` is what was read of it before (the ClientHello).
   awaitable<error_code> handshake(std::unique_ptr<TlsEngine> engine, std::string_view already_read);
@@ -69,7 +78,8 @@ class ByteStream final : public Deadline {
 
  private:
   awaitable<error_code> read_ciphertext();
-  awaitable<error_code> send_ciphertext();
+  awaitable<error_code> send_ciphertext() { return write({}); }
+  Sent send_ciphertext_now(std::size_t taken);
   error_code outcome(error_code error) const;
   // Why nothing may be waited for any more.
   error_code stopped() const;

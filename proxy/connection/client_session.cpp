@@ -40,12 +40,65 @@ ClientSession::ClientSession(SessionServices& services, tcp::socket socket, std:
   local_port_ = stream_.socket().local_endpoint(ignored).port();
 }
 
+// One turn without any wait but the read: that is all there is to most requests of a replay. What needs more goes by
+// step().
 awaitable<void> ClientSession::run() {
   Next next = Next::go_on;
-  while (next == Next::go_on) next = co_await step();
+  while (next == Next::go_on) {
+    next = serve_at_once();
+    if (next == Next::end) break;
+    if (!may_await_request()) {
+      next = co_await step();
+      continue;
+    }
+    stream_.expire_at(after(std::min(services_.options.limits.client_idle_timeout_ms, memory_held_ms)));
+    auto error = co_await stream_.read_some(input_);
+    if (error) next = co_await await_longer(error);
+    stream_.never_expire();
+  }
   const bool flushed = co_await flush();
   if (flushed && lingers_) co_await linger();
   stream_.close();
+}
+
+// Nothing is left to serve or to send.
+bool ClientSession::may_await_request() {
+  return input_.size() == 0 && !peeking_ && !stopping_ && flush_now();
+}
+
+bool ClientSession::may_serve_at_once() const {
+  return input_.size() > 0 && !peeking_ && !stopping_ && output_.size() <= joined_output_bytes_max;
+}
+
+// Answers what can be answered without waiting, request after request. A request that is out of the ordinary stays in
+// the buffer.
+ClientSession::Next ClientSession::serve_at_once() {
+  while (may_serve_at_once()) {
+    const auto scan = scan_request_head(view_of(input_), services_.options.limits, head_);
+    if (scan.outcome != HeadScan::Outcome::complete) return Next::go_on;
+    const auto* forward = origin_memo_.find(head_);
+    if (!forward || !is_ordinary()) return Next::go_on;
+    auto request = incoming(*forward, head_.target, implied_session(session_sources()));
+    const auto answered = services_.handler.answer_at_once(request, output_);
+    chosen_ = std::move(request.chosen);
+    if (answered == AtOnce::no) return Next::go_on;
+    services_.statistics.count_request();
+    input_.consume(head_.head_bytes);
+    if (answered == AtOnce::answered_last) return Next::end;
+  }
+  return Next::go_on;
+}
+
+bool ClientSession::is_ordinary() const {
+  if (request_framing(head_).framing != BodyFraming::none || names_session(head_)) return false;
+  return !services_.tunnel_pool || !has_passed_here(head_, services_.tunnel_pool->pseudonym());
+}
+
+IncomingRequest ClientSession::incoming(const Forward& forward, std::string_view target,
+                                        std::string_view session) const {
+  return {head_,          request_framing(head_), forward.origin,      target,
+          forward.way_in, forward.reverse,        forward.intercepted, stream_.is_tls() ? "https" : "http",
+          session};
 }
 
 // A close with unread bytes in the system's buffer makes it send a reset, which can destroy our last answer on its way.
@@ -93,34 +146,34 @@ awaitable<ClientSession::Next> ClientSession::step() {
 awaitable<ClientSession::Next> ClientSession::read_more() {
   if (!co_await flush()) co_return Next::end;
   if (stopping_) co_return Next::end;
-  if (input_.size() == 0) co_return co_await await_request();
-  if (stream_.expires_at() == SteadyTime::max() && !stream_.expired())
-    stream_.expire_at(after(services_.options.limits.client_head_timeout_ms));
+  const auto& limits = services_.options.limits;
+  // The time for a head runs from its first byte on, however slowly the rest comes.
+  const bool within_head = input_.size() > 0;
+  if (!within_head) {
+    stream_.expire_at(after(limits.client_idle_timeout_ms));
+  } else if (stream_.expires_at() == SteadyTime::max() && !stream_.expired()) {
+    stream_.expire_at(after(limits.client_head_timeout_ms));
+  }
   const auto error = co_await stream_.read_some(input_);
-  if (error == asio::error::timed_out) {
+  if (!within_head) stream_.never_expire();
+  if (error == asio::error::timed_out && within_head) {
     head_ = {};
     co_return co_await refuse(408, "head-timeout", "the request's head did not come in time");
   }
   co_return error ? Next::end : Next::go_on;
 }
 
-// Between two requests.
-awaitable<ClientSession::Next> ClientSession::await_request() {
+// The first wait for a request was in vain. An idle connection gives back its buffers and waits on.
+awaitable<ClientSession::Next> ClientSession::await_longer(error_code error) {
   const auto& limits = services_.options.limits;
-  const auto first_wait = std::min(limits.client_idle_timeout_ms, memory_held_ms);
-  stream_.expire_at(after(first_wait));
-  auto error = co_await stream_.read_some(input_);
-  if (error == asio::error::timed_out && first_wait < limits.client_idle_timeout_ms) {
-    if (stopping_) co_return Next::end;
-    release_memory();
-    stream_.expire_at(after(limits.client_idle_timeout_ms - first_wait));
-    error = co_await stream_.wait_readable();
-    if (!error) error = co_await stream_.read_some(input_);
+  if (error != asio::error::timed_out || limits.client_idle_timeout_ms <= memory_held_ms || stopping_) {
+    co_return Next::end;
   }
-  if (error) co_return Next::end;
-  // The time for a head runs from its first byte on, however slowly the rest comes.
-  stream_.expire_at(after(limits.client_head_timeout_ms));
-  co_return Next::go_on;
+  release_memory();
+  stream_.expire_at(after(limits.client_idle_timeout_ms - memory_held_ms));
+  error = co_await stream_.wait_readable();
+  if (!error) error = co_await stream_.read_some(input_);
+  co_return error ? Next::end : Next::go_on;
 }
 
 void ClientSession::release_memory() {
@@ -205,13 +258,13 @@ awaitable<ClientSession::Next> ClientSession::serve_unnamed(const Forward& forwa
 }
 
 awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward) {
-  const auto session = choose_session({listener_session_, tunnel_session_, services_.options.session}, head_);
+  const auto session = choose_session(session_sources(), head_);
   if (!session) co_return co_await refuse(400, session.error().code, session.error().detail);
-  IncomingRequest request{
-      head_,          request_framing(head_), forward.origin,      forward.target,
-      forward.way_in, forward.reverse,        forward.intercepted, stream_.is_tls() ? "https" : "http",
-      *session};
-  const auto at_once = request.has_body() ? AtOnce::no : services_.handler.answer_at_once(request, output_);
+  if (forward.intercepted) origin_memo_.remember(head_, forward);
+  auto request = incoming(forward, forward.target, *session);
+  request.chosen = std::exchange(chosen_, nullptr);
+  auto at_once = AtOnce::no;
+  if (!request.has_body() && !request.chosen) at_once = services_.handler.answer_at_once(request, output_);
   if (at_once != AtOnce::no) {
     input_.consume(head_.head_bytes);
     if (output_.size() > joined_output_bytes_max) {
@@ -275,8 +328,16 @@ void ClientSession::stop_reading() {
   stream_.cancel();
 }
 
+bool ClientSession::flush_now() {
+  if (output_.empty()) return true;
+  const auto sent = stream_.send_now(output_);
+  output_.erase(0, sent.taken);
+  if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
+  return sent.whole;
+}
+
 awaitable<bool> ClientSession::flush() {
-  if (output_.empty()) co_return true;
+  if (output_.empty() && !stream_.has_unsent()) co_return true;
   // The request's body may be awaited meanwhile; that wait goes on to have its deadline.
   const auto before = stream_.expires_at();
   if (before == SteadyTime::max()) stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));

@@ -6,6 +6,7 @@
 
 #include "proxy/connection/byte_stream.hpp"
 #include "proxy/connection/origin_decision.hpp"
+#include "proxy/connection/session_choice.hpp"
 #include "proxy/modes/exchange_handler.hpp"
 #include "proxy/runtime/run_statistics.hpp"
 #include "proxy/tls/leaf_certificates.hpp"
@@ -52,10 +53,17 @@ class ClientSession final : public ClientChannel {
  private:
   enum class Next { go_on, end };
 
+  Next serve_at_once();
+  bool may_serve_at_once() const;
+  bool is_ordinary() const;
+  IncomingRequest incoming(const Forward& forward, std::string_view target, std::string_view session) const;
+  SessionSources session_sources() const { return {listener_session_, tunnel_session_, services_.options.session}; }
+  bool flush_now();
+  bool may_await_request();
   awaitable<Next> step();
   awaitable<void> linger();
   awaitable<Next> read_more();
-  awaitable<Next> await_request();
+  awaitable<Next> await_longer(error_code error);
   void release_memory();
   awaitable<Next> start_tls();
   awaitable<Next> serve();
@@ -80,6 +88,8 @@ class ClientSession final : public ClientChannel {
   InputBuffer input_;
   std::string output_;
   ScannedHead head_;
+  OriginMemo origin_memo_;
+  std::shared_ptr<const WireImage> chosen_;  // by answer_at_once, for the request that is served next
   std::optional<BodyDecoder> body_;
   std::size_t consumed_later_ = 0;  // of input_: still viewed by whoever reads the head or the last piece
   bool body_ended_ = true;

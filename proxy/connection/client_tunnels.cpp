@@ -27,6 +27,7 @@ std::string host_and_port(const Tunnel& tunnel) {
 }
 
 awaitable<ClientSession::Next> ClientSession::serve_connect(const OriginDecision& decision) {
+  origin_memo_.forget();
   auto session = choose_session({listener_session_, {}, services_.options.session}, head_);
   if (!session) co_return co_await refuse(400, session.error().code, session.error().detail);
   tunnel_session_ = std::move(*session);

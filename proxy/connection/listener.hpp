@@ -31,7 +31,7 @@ class Listener {
   void accept_next();
 
   tcp::acceptor acceptor_;
-  asio::steady_timer retry_;
+  SteadyTimer retry_;
   tcp::endpoint endpoint_;
   std::string session_;
   std::vector<std::unique_ptr<Worker>>* workers_ = nullptr;

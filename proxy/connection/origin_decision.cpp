@@ -191,6 +191,17 @@ OriginDecision decide_origin(const Arrival& arrival, const ScannedHead& head, co
   return refuse(400, "bad-target", "the request target is neither a path nor a URL; begin it with / or http://");
 }
 
+const Forward* OriginMemo::find(const ScannedHead& head) const {
+  const bool same = decided_ && head.target.starts_with('/') && head.method != "CONNECT" && head.find("host") == host_;
+  return same && !is_health(head.target) ? &*decided_ : nullptr;
+}
+
+void OriginMemo::remember(const ScannedHead& head, const Forward& decided) {
+  if (!head.target.starts_with('/')) return;
+  decided_ = decided;
+  host_ = head.find("host");
+}
+
 OriginDecision decide_peeked_tunnel(const Authority& connect, std::optional<std::string_view> sni,
                                     const OriginRules& rules) {
   const auto port = connect.port.value_or(default_port("https"));

@@ -72,6 +72,20 @@ using OriginDecision = std::variant<Forward, Tunnel, Intercept, PeekClientHello,
 // Which origin a request is for; the one place that decides it (decision 4). A pure function of its arguments.
 OriginDecision decide_origin(const Arrival& arrival, const ScannedHead& head, const OriginRules& rules);
 
+// The decision for a connection's requests in origin-form, which depends on nothing of theirs but the Host field: made
+// once and remembered while that stays the same. Has to forget() when what the connection is changes.
+class OriginMemo {
+ public:
+  // Null: decide_origin has to be asked. Else what it would say, but that the target is `head`'s.
+  const Forward* find(const ScannedHead& head) const;
+  void remember(const ScannedHead& head, const Forward& decided);
+  void forget() { decided_.reset(); }
+
+ private:
+  std::optional<Forward> decided_;
+  std::string host_;
+};
+
 // After PeekClientHello: the name in the ClientHello decides, the port stays CONNECT's. Without a name, or with one
 // that nobody named, the tunnel goes to the address itself.
 OriginDecision decide_peeked_tunnel(const Authority& connect, std::optional<std::string_view> sni,

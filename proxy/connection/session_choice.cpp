@@ -44,6 +44,15 @@ std::optional<std::string> basic_user(std::string_view credentials) {
 
 }  // namespace
 
+std::string_view implied_session(const SessionSources& known) {
+  if (!known.listener.empty()) return known.listener;
+  return known.tunnel.empty() ? known.otherwise : known.tunnel;
+}
+
+bool names_session(const ScannedHead& head) {
+  return head.contains("Tapedeck-Session") || head.contains("Proxy-Authorization");
+}
+
 Result<std::string> choose_session(const SessionSources& known, const ScannedHead& head) {
   if (!known.listener.empty()) return std::string(known.listener);
   if (head.contains("Tapedeck-Session")) {
@@ -59,7 +68,7 @@ Result<std::string> choose_session(const SessionSources& known, const ScannedHea
       return named;
     }
   }
-  return std::string(known.tunnel.empty() ? known.otherwise : known.tunnel);
+  return std::string(implied_session(known));
 }
 
 }  // namespace tapedeck

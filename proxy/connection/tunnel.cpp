@@ -36,7 +36,7 @@ awaitable<void> relay(ByteStream& client, ByteStream& upstream, std::string_view
   const auto unsent = co_await upstream.write(early);
   if (unsent) co_return;
   const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer answers_ended(executor, SteadyTime::max());
+  SteadyTimer answers_ended(executor, SteadyTime::max());
   bool ended = false;
   const auto carry_answers = [&]() -> awaitable<void> {
     co_await carry(upstream, client, idle_timeout);
@@ -46,7 +46,7 @@ awaitable<void> relay(ByteStream& client, ByteStream& upstream, std::string_view
   asio::co_spawn(executor, carry_answers(), asio::detached);
   co_await carry(client, upstream, idle_timeout);
   error_code ignored;
-  if (!ended) co_await answers_ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (!ended) co_await answers_ended.async_wait(asio::redirect_error(use_awaitable, ignored));
 }
 
 }  // namespace tapedeck

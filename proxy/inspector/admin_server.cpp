@@ -77,7 +77,7 @@ awaitable<void> AdminServer::serve(tcp::socket socket) {
   beast::flat_buffer buffer(16 * 1024);
   http::request<http::empty_body> request;
   error_code error;
-  co_await http::async_read(stream, buffer, request, asio::redirect_error(asio::use_awaitable, error));
+  co_await http::async_read(stream, buffer, request, asio::redirect_error(use_awaitable, error));
   if (error) co_return;
   const auto authorization = request[http::field::authorization];
   auto response =
@@ -86,7 +86,7 @@ awaitable<void> AdminServer::serve(tcp::socket socket) {
       : request.method() == http::verb::get && request.target() == "/status"
           ? answer(request, http::status::ok, status_json(statistics_.snapshot()))
           : answer(request, http::status::not_found, "{\"error\":\"there is only GET /status\"}\n");
-  co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
+  co_await http::async_write(stream, response, asio::redirect_error(use_awaitable, error));
   stream.socket().shutdown(tcp::socket::shutdown_send, error);
 }
 

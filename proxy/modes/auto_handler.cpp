@@ -27,7 +27,7 @@ AtOnce AutoHandler::answer_at_once(IncomingRequest& request, std::string& out) {
 
 // A long body is looked up by the same key as replay would look it up by.
 RecordedAnswers::Answer AutoHandler::look_up(const Request& request, const RequestFacts& facts) {
-  if (request.body.bytes.size() <= body_memory_bytes_max) return answers_.answer(request, std::nullopt, facts, nullptr);
+  if (request.body.bytes.size() <= body_memory_bytes_max) return answers_.answer(request, std::nullopt, facts);
   auto long_body = key_of_long_body(request, replay_.redactor);
   if (!long_body) {
     MissReport report;
@@ -36,7 +36,7 @@ RecordedAnswers::Answer AutoHandler::look_up(const Request& request, const Reque
   }
   auto head = request;
   head.body.bytes.clear();
-  return answers_.answer(std::move(head), std::move(long_body), facts, nullptr);
+  return answers_.answer(std::move(head), std::move(long_body), facts);
 }
 
 awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {

@@ -49,7 +49,7 @@ awaitable<bool> ExchangeRecording::relieve(Direction direction) {
   co_return !loss_;
 }
 
-void ExchangeRecording::become_long(Direction direction, const asio::any_io_executor& executor) {
+void ExchangeRecording::become_long(Direction direction, const Executor& executor) {
   // What auto leaves out shows by its status, and so before its body is whole.
   if (direction == Direction::response && !is_wanted()) {
     is_recorded_ = false;
@@ -68,7 +68,7 @@ void ExchangeRecording::become_long(Direction direction, const asio::any_io_exec
 
 // What a crash leaves must not answer a request that was never whole, so the response stays out as long as the request
 // still comes.
-void ExchangeRecording::keep_heads(const asio::any_io_executor& executor) {
+void ExchangeRecording::keep_heads(const Executor& executor) {
   Exchange heads = exchange_;
   heads.state = ExchangeState::open;
   heads.events.clear();
@@ -89,8 +89,7 @@ void ExchangeRecording::keep_heads(const asio::any_io_executor& executor) {
   if (!loss_) long_id_ = id;
 }
 
-void ExchangeRecording::keep_piece(Direction direction, Result<RedactedBytes> bytes,
-                                   const asio::any_io_executor& executor) {
+void ExchangeRecording::keep_piece(Direction direction, Result<RedactedBytes> bytes, const Executor& executor) {
   if (!bytes) {
     loss_ = bytes.error();
     return;
@@ -99,7 +98,7 @@ void ExchangeRecording::keep_piece(Direction direction, Result<RedactedBytes> by
   side_of(direction).last_step = give(LongPiece{*long_id_, direction, std::move(*bytes)}, executor);
 }
 
-void ExchangeRecording::keep_rest(Direction direction, const asio::any_io_executor& executor) {
+void ExchangeRecording::keep_rest(Direction direction, const Executor& executor) {
   auto& side = side_of(direction);
   if (!side.stream || side.ended || loss_) return;
   side.ended = true;
@@ -109,8 +108,7 @@ void ExchangeRecording::keep_rest(Direction direction, const asio::any_io_execut
 }
 
 // A step that the queue does not take is lost, and with it the exchange.
-std::shared_ptr<ExchangeRecording::Commit> ExchangeRecording::give(RecordingStep step,
-                                                                   const asio::any_io_executor& executor) {
+std::shared_ptr<ExchangeRecording::Commit> ExchangeRecording::give(RecordingStep step, const Executor& executor) {
   auto commit = std::make_shared<Commit>(executor);
   auto pushed = services_.queue.push(std::move(step), [commit, executor](Result<std::int64_t> result) {
     asio::post(executor, [commit, result = std::move(result)] {
@@ -128,7 +126,7 @@ std::shared_ptr<ExchangeRecording::Commit> ExchangeRecording::give(RecordingStep
 awaitable<bool> ExchangeRecording::wait_for(std::shared_ptr<Commit> commit) {
   if (!commit) co_return true;
   error_code ignored;
-  if (!commit->result) co_await commit->committed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (!commit->result) co_await commit->committed.async_wait(asio::redirect_error(use_awaitable, ignored));
   if (*commit->result) co_return true;
   if (!loss_) loss_ = commit->result->error();
   co_return false;

@@ -46,9 +46,8 @@ class ExchangeRecording {
 
   // A step that was given to the writer. The writer's thread fills the result in and wakes whoever waits.
   struct Commit {
-    explicit Commit(asio::any_io_executor executor)
-        : committed(executor, std::chrono::steady_clock::time_point::max()) {}
-    asio::steady_timer committed;
+    explicit Commit(Executor executor) : committed(executor, std::chrono::steady_clock::time_point::max()) {}
+    SteadyTimer committed;
     std::optional<Result<std::int64_t>> result;
   };
   struct Side {
@@ -64,11 +63,11 @@ class ExchangeRecording {
   std::string& held_body(Direction direction);
   void note_event(Direction direction, std::uint64_t offset, std::uint64_t length, std::int64_t time_us);
 
-  void become_long(Direction direction, const asio::any_io_executor& executor);
-  void keep_heads(const asio::any_io_executor& executor);
-  void keep_piece(Direction direction, Result<RedactedBytes> bytes, const asio::any_io_executor& executor);
-  void keep_rest(Direction direction, const asio::any_io_executor& executor);
-  std::shared_ptr<Commit> give(RecordingStep step, const asio::any_io_executor& executor);
+  void become_long(Direction direction, const Executor& executor);
+  void keep_heads(const Executor& executor);
+  void keep_piece(Direction direction, Result<RedactedBytes> bytes, const Executor& executor);
+  void keep_rest(Direction direction, const Executor& executor);
+  std::shared_ptr<Commit> give(RecordingStep step, const Executor& executor);
   awaitable<bool> wait_for(std::shared_ptr<Commit> commit);
   awaitable<bool> commit(RedactedExchange exchange);
   awaitable<bool> drop();

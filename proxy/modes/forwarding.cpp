@@ -211,7 +211,7 @@ awaitable<void> Forwarding::join_upload() {
   auto uploaded = recording_.body_bytes(Direction::request);
   while (upload_ == Upload::going_on && upstream_reads_on) {
     upload_ended_->expires_after(services_.options.limits.early_answer_grace_ms);
-    co_await upload_ended_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await upload_ended_->async_wait(asio::redirect_error(use_awaitable, ignored));
     const auto now_uploaded = recording_.body_bytes(Direction::request);
     if (now_uploaded == uploaded) break;
     uploaded = now_uploaded;
@@ -220,7 +220,7 @@ awaitable<void> Forwarding::join_upload() {
   facts_.close = true;
   client_.stop_reading();
   upload_ended_->expires_at(SteadyTime::max());
-  co_await upload_ended_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  co_await upload_ended_->async_wait(asio::redirect_error(use_awaitable, ignored));
   if (upload_ == Upload::client_left) upload_ = Upload::upstream_failed;
 }
 

@@ -62,7 +62,7 @@ class Forwarding {
   SteadyTime started_at_;
 
   std::unique_ptr<UpstreamConnection> upstream_;
-  std::optional<asio::steady_timer> upload_ended_;  // waits for ever; cancelled when the pump ends
+  std::optional<SteadyTimer> upload_ended_;  // waits for ever; cancelled when the pump ends
   Upload upload_ = Upload::none;
   HeadRefusal upload_refusal_;
   std::optional<BodyDecoder> response_body_;

@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 9> deciding_fields{"Host",          "Rang
                                                           "If-Match",      "If-Unmodified-Since",
                                                           "Content-Type"};
 
+// What an entry of the memo takes beside its key, about.
+constexpr std::size_t remembered_bytes = 400;
+
 bool is_deciding(std::string_view name) {
   for (const auto field : deciding_fields) {
     if (field.size() == name.size() && equal_without_case(field, name)) return true;
@@ -27,7 +30,7 @@ bool is_deciding(std::string_view name) {
 
 RecordedAnswers::RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader,
                                  std::size_t cache_bytes_max)
-    : services_(services), reader_(std::move(reader)), images_(cache_bytes_max) {
+    : services_(services), reader_(std::move(reader)), images_(cache_bytes_max), memo_bytes_max_(cache_bytes_max / 4) {
 }
 
 // Control characters cannot be in a scanned head, so that line feeds separate the parts beyond doubt.
@@ -44,8 +47,12 @@ const std::string& RecordedAnswers::memo_key(const IncomingRequest& request) {
 }
 
 AtOnce RecordedAnswers::answer_at_once(IncomingRequest& request, std::string& out) {
-  auto image = remembered(request);
+  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return AtOnce::no;
+  const auto& key = memo_key(request);
+  const auto known = memo_.find(std::string_view(key));
+  auto image = known != memo_.end() ? remembered(known->second, request) : looked_up(key, request);
   if (!image) return AtOnce::no;
+  services_.statistics.count_hit();
   if (image->is_long()) {
     request.chosen = std::move(image);
     return AtOnce::no;
@@ -54,22 +61,54 @@ AtOnce RecordedAnswers::answer_at_once(IncomingRequest& request, std::string& ou
   return image->close_after ? AtOnce::answered_last : AtOnce::answered;
 }
 
-// nullptr when the request is not in the memo.
-std::shared_ptr<const WireImage> RecordedAnswers::remembered(const IncomingRequest& request) {
-  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return nullptr;
-  const auto found = memo_.find(std::string_view(memo_key(request)));
-  if (found == memo_.end()) return nullptr;
-  const auto& [recordings, conditions] = found->second;
-  const auto next = services_.library.next(*recordings, request.session, conditions);
+std::shared_ptr<const WireImage> RecordedAnswers::remembered(Remembered& known, const IncomingRequest& request) {
+  const auto additions = services_.library.additions();
+  if (known.only_choice && known.additions == additions) {
+    if (auto image = known.image.lock()) {
+      image->served_lately = true;
+      known.only_choice->uses->fetch_add(1, std::memory_order_relaxed);
+      return image;
+    }
+  }
+  const auto next = services_.library.next(*known.recordings, request.session, *known.conditions);
   const auto* hit = std::get_if<Hit>(&next);
   if (!hit) return nullptr;
   auto image = image_of(hit->exchange_id, request.served_context());
-  if (image) services_.statistics.count_hit();
+  known.only_choice.reset();
+  if (hit->only_choice) known.only_choice = *hit;
+  known.additions = additions;
+  known.image = image;
   return image;
 }
 
+// The first time; a hit is remembered. A miss is left to answer(), which explains it.
+std::shared_ptr<const WireImage> RecordedAnswers::looked_up(const std::string& memo_key,
+                                                            const IncomingRequest& incoming) {
+  auto request = incoming.to_request();
+  auto conditions = conditions_of(request.headers);
+  if (!services_.redactor.redact_request(request)) return nullptr;
+  const auto* recordings = services_.library.find(services_.keys.make(request));
+  if (!recordings) return nullptr;
+  return remembered(remember(memo_key, *recordings, std::move(conditions)), incoming);
+}
+
+// When the memo is full all of it goes: what is asked for again comes back at once, and no order has to be kept.
+RecordedAnswers::Remembered& RecordedAnswers::remember(const std::string& memo_key, const KeyedRecordings& recordings,
+                                                       RequestConditions conditions) {
+  const auto bytes = memo_key.size() + remembered_bytes;
+  if (memo_bytes_ + bytes > memo_bytes_max_) {
+    memo_.clear();
+    memo_bytes_ = 0;
+  }
+  memo_bytes_ += bytes;
+  auto& known = memo_[memo_key];
+  known.recordings = &recordings;
+  known.conditions = std::make_unique<const RequestConditions>(std::move(conditions));
+  return known;
+}
+
 RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<BodyKey> long_body,
-                                                const RequestFacts& facts, const std::string* remember_as) {
+                                                const RequestFacts& facts) {
   const auto line =
       request.method + " " + request.origin.text() + services_.redactor.redact_target(request.origin, request.target);
   const auto conditions = conditions_of(request.headers);
@@ -88,14 +127,6 @@ RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<B
     auto report = services_.library.explain_miss(key, line);
     report.reason = *reason;
     return report;
-  }
-  if (remember_as && memo_.find(*remember_as) == memo_.end()) {
-    memo_bytes_ += remember_as->size() + 256;
-    if (memo_bytes_ > memo_bytes_max) {
-      memo_.clear();
-      memo_bytes_ = remember_as->size() + 256;
-    }
-    memo_.emplace(*remember_as, Remembered{recordings, conditions});
   }
   auto image = image_of(std::get<Hit>(next).exchange_id, facts.served_context());
   if (!image) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -28,43 +29,50 @@ struct ReplayServices {
 // recordings; it holds hits only, and its key is more than the match key, so it can never answer wrongly.
 class RecordedAnswers {
  public:
+  // `cache_bytes_max` is for images; the memo takes a quarter of that beside.
   RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max);
 
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
 
-  // The hot path: a bodiless request whose recordings are in the memo; `no` sends it to answer().
+  // The hot path: a bodiless request of a kept-alive connection, at once if it is in the memo; `no` sends it to
+  // answer().
   AtOnce answer_at_once(IncomingRequest& request, std::string& out);
   // Any request with its body, or with the key of a body that was too large to be held; redacts it, derives its key and
-  // looks that up. With `remember_as` set a hit is remembered under it.
-  Answer answer(Request request, std::optional<BodyKey> long_body, const RequestFacts& facts,
-                const std::string* remember_as);
+  // looks that up.
+  Answer answer(Request request, std::optional<BodyKey> long_body, const RequestFacts& facts);
   // A piece of a body that an image leaves in the cassette, see CassetteReader::load_piece.
   Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes) {
     return reader_->load_piece(body, n, bytes);
   }
-  // The memo's key: everything of the request that can change the answer. Valid until the next call.
-  const std::string& memo_key(const IncomingRequest& request);
 
  private:
-  static constexpr std::size_t memo_bytes_max = 16 * 1024 * 1024;
   static constexpr std::uint64_t image_body_bytes_max = 1024 * 1024;  // a larger body is sent from the cassette
 
+  // Of recordings among which there is no choice the answer itself is remembered, as long as none is added to them.
   struct Remembered {
-    const KeyedRecordings* recordings;
-    RequestConditions conditions;
+    const KeyedRecordings* recordings = nullptr;
+    std::unique_ptr<const RequestConditions> conditions;
+    std::optional<Hit> only_choice;
+    std::uint64_t additions = 0;
+    std::weak_ptr<const WireImage> image;  // of `only_choice`
   };
   struct StringHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
-  std::shared_ptr<const WireImage> remembered(const IncomingRequest& request);
+  // The memo's key: everything of the request that can change the answer. Valid until the next call.
+  const std::string& memo_key(const IncomingRequest& request);
+  std::shared_ptr<const WireImage> remembered(Remembered& known, const IncomingRequest& request);
+  std::shared_ptr<const WireImage> looked_up(const std::string& memo_key, const IncomingRequest& incoming);
+  Remembered& remember(const std::string& memo_key, const KeyedRecordings& recordings, RequestConditions conditions);
   std::shared_ptr<const WireImage> image_of(std::int64_t exchange_id, const ServedContext& context);
 
   ReplayServices& services_;
   std::unique_ptr<CassetteReader> reader_;
   WireImageCache images_;
   std::unordered_map<std::string, Remembered, StringHash, std::equal_to<>> memo_;
+  std::size_t memo_bytes_max_;
   std::size_t memo_bytes_ = 0;
   std::string memo_key_;
   std::string image_key_;

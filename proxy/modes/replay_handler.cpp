@@ -23,16 +23,13 @@ awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientCha
     co_return co_await serve_image(*chosen, answers_, timing, log_, facts.close, client);
   }
   auto request = incoming.to_request();
-  std::optional<std::string> remember_as;
-  if (!facts.has_body && !facts.close && !facts.http_1_0) remember_as = answers_.memo_key(incoming);
   std::optional<BodyKey> long_body;
   if (facts.has_body) {
     auto read = co_await read_body_for_matching(request, facts.expects_continue, client, services_.redactor);
     if (read.refusal) co_return co_await serve_refusal(*read.refusal, facts, client);
     long_body = std::move(read.long_body);
   }
-  const auto answer =
-      answers_.answer(std::move(request), std::move(long_body), facts, remember_as ? &*remember_as : nullptr);
+  const auto answer = answers_.answer(std::move(request), std::move(long_body), facts);
   if (const auto* report = std::get_if<MissReport>(&answer)) {
     co_return co_await serve_miss(*report, services_, log_, facts, client);
   }
@@ -53,11 +50,11 @@ awaitable<void> wait_as_recorded(const WireImage& image, const Timing& timing, c
   const auto max_us = static_cast<double>(recorded_wait_max.count());
   auto left = std::chrono::microseconds(static_cast<std::int64_t>(std::min(wanted_us, max_us)));
   const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer pace(executor);
+  SteadyTimer pace(executor);
   while (left.count() > 0 && !client.is_cut()) {
     const auto slice = std::min(left, wait_slice);
     pace.expires_after(slice);
-    co_await pace.async_wait(asio::use_awaitable);
+    co_await pace.async_wait(use_awaitable);
     left -= slice;
   }
 }

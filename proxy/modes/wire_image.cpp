@@ -1,5 +1,7 @@
 #include "proxy/modes/wire_image.hpp"
 
+#include <utility>
+
 #include "proxy/modes/problem.hpp"
 #include "replay/serving/rewriting.hpp"
 
@@ -68,7 +70,7 @@ WireImage make_wire_image(const StoredExchange& stored, const ServedContext& con
 std::shared_ptr<const WireImage> WireImageCache::find(std::string_view key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return nullptr;
-  if (found->second != entries_.begin()) entries_.splice(entries_.begin(), entries_, found->second);
+  found->second->image->served_lately = true;
   return found->second->image;
 }
 
@@ -80,6 +82,10 @@ void WireImageCache::put(std::string key, std::shared_ptr<const WireImage> image
   entries_.push_front(std::move(entry));
   by_key_.emplace(entries_.front().key, entries_.begin());
   while (bytes_ > bytes_max_) {
+    if (std::exchange(entries_.back().image->served_lately, false)) {
+      entries_.splice(entries_.begin(), entries_, std::prev(entries_.end()));
+      continue;
+    }
     bytes_ -= cost(entries_.back());
     by_key_.erase(entries_.back().key);
     entries_.pop_back();

@@ -24,6 +24,7 @@ struct WireImage {
   bool close_after = false;        // the recording was cut here, or its end is the connection's
   std::int64_t first_byte_us = 0;  // recorded pace, for --timing
   std::int64_t finished_us = 0;
+  mutable bool served_lately = false;  // for the cache that keeps it
 
   bool is_long() const { return long_body.size != 0; }
 };
@@ -32,7 +33,8 @@ struct WireImage {
 WireImage make_wire_image(const StoredExchange& stored, const ServedContext& context,
                           const std::vector<Profile>& profiles, bool mark);
 
-// Ready-made images of one worker, bounded in bytes; the least recently used go first.
+// Ready-made images of one worker, bounded in bytes. Those go first that were not served since they were last passed
+// over (the clock algorithm), so that whoever remembers an image need not come here to say that it is in use.
 class WireImageCache {
  public:
   explicit WireImageCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
@@ -49,7 +51,7 @@ class WireImageCache {
   };
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::list<Entry> entries_;  // most recently used first
+  std::list<Entry> entries_;  // in the order in which they came or were passed over, last ones first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
 };
 

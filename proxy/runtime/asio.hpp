@@ -18,8 +18,24 @@
 namespace tapedeck {
 
 namespace asio = boost::asio;
-using asio::awaitable;
-using asio::ip::tcp;
 using boost::system::error_code;
+
+// Everything runs on an io_context, and its executor is named: any_io_executor, Asio's default, costs virtual calls and
+// counts at each step of each operation.
+using Executor = asio::io_context::executor_type;
+
+template <class T>
+using awaitable = asio::awaitable<T, Executor>;
+inline constexpr asio::use_awaitable_t<Executor> use_awaitable{};
+using SteadyTimer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+struct tcp {
+  using socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+  using acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
+  using resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
+  using endpoint = asio::ip::tcp::endpoint;
+  using no_delay = asio::ip::tcp::no_delay;
+};
 
 }  // namespace tapedeck

@@ -50,7 +50,7 @@ awaitable<void> Worker::sweep() {
   while (work_.owns_work()) {
     sweep_timer_.expires_after(DeadlineList::sweep_interval_ms);
     error_code error;
-    co_await sweep_timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    co_await sweep_timer_.async_wait(asio::redirect_error(use_awaitable, error));
     const auto now = std::chrono::steady_clock::now();
     deadlines_.sweep(now);
     if (pool_) pool_->close_expired(now);

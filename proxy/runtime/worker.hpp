@@ -50,7 +50,7 @@ class Worker {
   const WorkerSettings& settings_;
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
-  asio::steady_timer sweep_timer_;
+  SteadyTimer sweep_timer_;
   DeadlineList deadlines_;
   std::unique_ptr<UpstreamPool> pool_;
   std::unique_ptr<ExchangeHandler> handler_;

@@ -35,8 +35,6 @@ std::shared_ptr<SSL_CTX> new_context(const SSL_METHOD* method) {
   require_openssl(context != nullptr, "SSL_CTX_new");
   require_openssl(SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) == 1, "SSL_CTX_set_min_proto_version");
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // An idle connection keeps no record buffers.
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   return context;
 }
 

@@ -155,7 +155,8 @@ TlsEngine::ReadResult TlsEngine::read(std::span<char> into) {
   if (failure_) return {Outcome::failed, 0};
   ERR_clear_error();
   std::size_t filled = 0;
-  while (filled < into.size()) {
+  // To ask OpenSSL once more when nothing is left costs as much as a small record.
+  while (filled < into.size() && (filled == 0 || has_pending())) {
     std::size_t got = 0;
     const int returned = SSL_read_ex(ssl_, into.data() + filled, into.size() - filled, &got);
     if (returned != 1) {
@@ -170,6 +171,10 @@ TlsEngine::ReadResult TlsEngine::read(std::span<char> into) {
 
 bool TlsEngine::has_pending() const {
   return !input_.view().empty() || (ssl_ != nullptr && SSL_has_pending(ssl_) == 1);
+}
+
+bool TlsEngine::is_readable() const {
+  return failure_ || input_ended_ || has_pending() || (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 TlsEngine::Outcome TlsEngine::write(std::string_view plaintext) {

@@ -60,6 +60,8 @@ class TlsEngine {
   ReadResult read(std::span<char> into);
   // Whether something came that read() has not given yet, decrypted or not.
   bool has_pending() const;
+  // Whether read() has anything to say but want_input: data, or that the end has come.
+  bool is_readable() const;
   // done: all of it is in output(), behind what was there. Else failed.
   Outcome write(std::string_view plaintext);
   // Puts a close_notify in output(). Nothing is written after it; reading goes on.

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "config/profile.hpp"
+#include "proxy/runtime/asio.hpp"
 #include "storage/exchange/headers.hpp"
 
 namespace tapedeck {
@@ -16,7 +17,6 @@ namespace tapedeck {
 using boost::asio::ip::address;
 using boost::asio::ip::address_v4;
 using boost::asio::ip::address_v6;
-using boost::asio::ip::tcp;
 
 namespace {
 

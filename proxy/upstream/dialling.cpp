@@ -26,8 +26,8 @@ Kind kind_of(Phase phase, const error_code& error) {
 template <class Target>
 class TimeLimit {
  public:
-  TimeLimit(Target& target, asio::any_io_executor executor, std::chrono::milliseconds limit)
-      : state_(std::make_shared<State>(target, asio::steady_timer(executor, limit))) {
+  TimeLimit(Target& target, Executor executor, std::chrono::milliseconds limit)
+      : state_(std::make_shared<State>(target, SteadyTimer(executor, limit))) {
     state_->timer.async_wait([state = state_](const error_code& error) {
       if (error || state->over) return;
       state->expired = true;
@@ -44,9 +44,9 @@ class TimeLimit {
 
  private:
   struct State {
-    State(Target& t, asio::steady_timer w) : target(t), timer(std::move(w)) {}
+    State(Target& t, SteadyTimer w) : target(t), timer(std::move(w)) {}
     Target& target;
-    asio::steady_timer timer;
+    SteadyTimer timer;
     bool expired = false;
     bool over = false;
   };
@@ -68,7 +68,7 @@ awaitable<Resolved> resolve(const DialTarget& target, std::chrono::milliseconds 
   TimeLimit<tcp::resolver> time_limit(resolver, executor, limit);
   error.clear();
   const auto results = co_await resolver.async_resolve(target.host, std::to_string(target.port),
-                                                       asio::redirect_error(asio::use_awaitable, error));
+                                                       asio::redirect_error(use_awaitable, error));
   Resolved resolved;
   resolved.error = time_limit.outcome(error);
   for (const auto& entry : results) resolved.endpoints.push_back(entry.endpoint());
@@ -120,7 +120,7 @@ awaitable<Connected> dial(const UpstreamSettings& settings, DialTarget target) {
     {
       // All addresses together take no longer than one may, and each has its share.
       TimeLimit<tcp::socket> time_limit(socket, executor, limit / tried);
-      co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
+      co_await socket.async_connect(endpoint, asio::redirect_error(use_awaitable, error));
       error = time_limit.outcome(error);
     }
     if (!error) co_return socket;

@@ -64,6 +64,7 @@ struct ReplayLibrary::State {
   const SequencePolicy sequence;
   RecordingIndex index;
   Cursors cursors;
+  std::atomic<std::uint64_t> additions{0};
 };
 
 ReplayLibrary::ReplayLibrary(std::unique_ptr<State> state) : state_(std::move(state)) {
@@ -141,9 +142,14 @@ MissReport ReplayLibrary::explain_miss(const MatchKey& key, std::string_view req
 
 void ReplayLibrary::add(const MatchKey& key, const StoredExchange& stored) {
   const auto added = state_->index.add(key, stored);
+  if (added) state_->additions.fetch_add(1, std::memory_order_release);
   if (added && needs_cursor(state_->sequence, 2)) {
     state_->cursors.mark_served(added->recordings, stored.exchange.session, added->position);
   }
+}
+
+std::uint64_t ReplayLibrary::additions() const {
+  return state_->additions.load(std::memory_order_acquire);
 }
 
 std::vector<ReplayLibrary::Unused> ReplayLibrary::unused() const {

@@ -62,6 +62,9 @@ class ReplayLibrary {
   // was live once counts as served. One that was cut short answers nothing.
   void add(const MatchKey& key, const StoredExchange& stored);
 
+  // How many were added so far. Whoever remembers an only choice asks whether it is still this many.
+  std::uint64_t additions() const;
+
   struct Unused {
     std::int64_t exchange_id;
     std::string request_line;
