@@ -38,8 +38,10 @@ void RunStatistics::note_recording_failure(const std::string& detail) {
 RunStatistics::Snapshot RunStatistics::snapshot() const {
   const std::scoped_lock lock(mutex_);
   auto copy = rare_;
-  copy.requests = requests_.load(std::memory_order_relaxed);
-  copy.hits = hits_.load(std::memory_order_relaxed);
+  for (const auto& counts : counts_) {
+    copy.requests += counts.requests.load(std::memory_order_relaxed);
+    copy.hits += counts.hits.load(std::memory_order_relaxed);
+  }
   return copy;
 }
 
