@@ -68,7 +68,7 @@ struct Limits {
   std::size_t replay_retry_bytes_max = 64 * 1024;               // how much of a request is kept to send it once more
   std::size_t scan_at_end_bytes_max = 32 * 1024 * 1024;  // of bodies looked through for secrets when a recording ends
   std::size_t connections_max = 16 * 1024;
-  std::size_t image_cache_bytes_max = 64 * 1024 * 1024;
+  std::size_t cache_bytes_max = 64 * 1024 * 1024;  // replay: answers as they go out, all workers together
   std::size_t queue_exchanges_max = 4096;
   std::chrono::milliseconds connect_timeout_ms{10'000};
   std::chrono::milliseconds handshake_timeout_ms{10'000};

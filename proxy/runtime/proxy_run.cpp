@@ -29,6 +29,7 @@ namespace tapedeck {
 namespace {
 
 constexpr std::size_t leaf_names_max = 1000;
+constexpr std::size_t warmed_names_max = 100;
 constexpr std::size_t pseudonym_digits = 8;
 // How long exchanges that are going on may take once we are asked to stop.
 constexpr std::chrono::milliseconds stop_grace_ms{3000};
@@ -82,6 +83,7 @@ class ProxyRun {
   void note_own_listener(const tcp::endpoint& endpoint);
   Result<void> find_parent_proxies();
   void start_workers();
+  void warm_certificates();
   std::unique_ptr<ExchangeHandler> make_handler(UpstreamPool* pool);
   Result<void> announce();
   Result<void> start_command();
@@ -142,6 +144,7 @@ Result<ExitVerdict> ProxyRun::run() {
   }
   wait_for_signals();
   start_workers();
+  warm_certificates();
   auto started = announce();
   if (started && !options_.command.empty()) started = start_command();
   if (started) main_.run();
@@ -356,11 +359,25 @@ void ProxyRun::start_workers() {
   }
 }
 
+// So that the first handshakes need not wait for a certificate to be made. One at a time: this thread accepts, too.
+void ProxyRun::warm_certificates() {
+  if (!library_) return;
+  constexpr std::string_view scheme = "https://";
+  std::size_t warmed = 0;
+  for (const auto& origin : library_->origins()) {
+    if (!origin.starts_with(scheme) || warmed == warmed_names_max) continue;
+    const auto authority = parse_authority(std::string_view(origin).substr(scheme.size()));
+    if (!authority) continue;
+    ++warmed;
+    asio::post(main_, [this, host = authority->host] { (void)leaf_certificates_->context_for(host); });
+  }
+}
+
 std::unique_ptr<ExchangeHandler> ProxyRun::make_handler(UpstreamPool* pool) {
   if (options_.mode == Mode::record) return std::make_unique<RecordHandler>(*record_services_, *pool);
   auto reader = std::move(readers_.back());
   readers_.pop_back();
-  const auto cache_bytes = options_.limits.image_cache_bytes_max / worker_count();
+  const auto cache_bytes = options_.limits.cache_bytes_max / worker_count();
   if (!records()) return std::make_unique<ReplayHandler>(*replay_services_, log_, std::move(reader), cache_bytes);
   const bool forwards_misses = options_.record_policy != RecordPolicy::once || library_was_empty_;
   return std::make_unique<AutoHandler>(*replay_services_, *record_services_, *pool, log_, forwards_misses,
