@@ -110,12 +110,15 @@ void ExchangeRecording::keep_rest(Direction direction, const Executor& executor)
 // A step that the queue does not take is lost, and with it the exchange.
 std::shared_ptr<ExchangeRecording::Commit> ExchangeRecording::give(RecordingStep step, const Executor& executor) {
   auto commit = std::make_shared<Commit>(executor);
-  auto pushed = services_.queue.push(std::move(step), [commit, executor](Result<std::int64_t> result) {
+  const auto on_committed = [commit, executor](Result<std::int64_t> result) {
     asio::post(executor, [commit, result = std::move(result)] {
       commit->result = result;
       commit->committed.cancel();
     });
-  });
+  };
+  auto pushed = services_.queue.push(std::move(step), on_committed, RecordingQueue::Wake::later);
+  // Behind all that is ready on this thread, whose exchanges then share one commit.
+  asio::post(executor, [&queue = services_.queue] { queue.wake(); });
   if (!pushed) {
     loss_ = pushed.error();
     commit->result = pushed.error();

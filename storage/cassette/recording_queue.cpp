@@ -119,7 +119,7 @@ RecordingQueue::~RecordingQueue() {
   (void)stop();
 }
 
-Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed) {
+Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed, Wake when) {
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->failure) return *state_->failure;
@@ -140,8 +140,12 @@ Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed) 
     state_->queued_bytes += bytes;
     state_->items.push_back({std::move(step), std::move(on_committed)});
   }
-  state_->changed.notify_one();
+  if (when == Wake::now) wake();
   return {};
+}
+
+void RecordingQueue::wake() {
+  state_->changed.notify_one();
 }
 
 LongExchangeId RecordingQueue::new_long_exchange() {

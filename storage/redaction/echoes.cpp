@@ -10,8 +10,9 @@ namespace tapedeck {
 
 namespace {
 
-constexpr std::size_t step_bytes = 64 * 1024;
+constexpr std::size_t step_bytes = 128 * 1024;
 constexpr std::size_t escape_levels_max = 3;
+constexpr std::size_t escape_bytes_max = 16;
 constexpr std::size_t placeholder_bytes_max = 128;
 
 bool is_base64_digit(char c) {
@@ -78,6 +79,8 @@ class EchoSearch {
     for (std::size_t level = 0; level < escape_levels_max && may_hold_escapes(coded); ++level) {
       auto& plain = levels[level % 2];
       if (!unescape_all(coded, plain)) break;
+      // What is new at this level holds a byte that was escaped, and so does an escape that shows at the next.
+      keep_neighbourhoods(plain, patterns_.longest() + escape_bytes_max);
       if (level > 0) {
         const auto& before = levels[(level - 1) % 2].places;
         for (auto& place : plain.places) place = before[place];

@@ -13,7 +13,12 @@ namespace tapedeck {
 struct UnescapedText {
   std::string text;
   std::vector<std::uint32_t> places;
+  std::vector<std::uint32_t> changed;  // where in `text` stands what was escaped, in order
 };
+
+// Leaves of the text only what stands within `reach` bytes of a changed one. Between the parts that are left lie NUL
+// bytes, so that nothing is found across them.
+void keep_neighbourhoods(UnescapedText& unescaped, std::size_t reach);
 
 // Whether one of the characters stands there that begin an escape.
 bool may_hold_escapes(std::string_view text);

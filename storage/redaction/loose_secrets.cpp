@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/redaction/byte_search.hpp"
+
 namespace tapedeck {
 
 namespace {
@@ -22,8 +24,7 @@ std::size_t skip(std::string_view text, std::size_t at, std::string_view skipped
 
 // Where a key or an element may begin.
 std::size_t next_place(std::string_view text, std::size_t at) {
-  while (at < text.size() && text[at] != '"' && text[at] != '<') ++at;
-  return at;
+  return find_byte<'"', '<'>(text, at);
 }
 
 // XML names carry a namespace in front.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "storage/redaction/byte_search.hpp"
 #include "storage/redaction/encoded_text.hpp"
 #include "storage/redaction/placeholders.hpp"
 
@@ -99,6 +100,7 @@ void SecretPatterns::index() {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const auto& text = entries_[i].pattern->text;
     window_ = std::min(window_, text.size());
+    longest_ = std::max(longest_, text.size());
     auto shorter = static_cast<std::int32_t>(i) - 1;
     while (shorter >= 0 && !text.starts_with(entries_[static_cast<std::size_t>(shorter)].pattern->text)) {
       shorter = entries_[static_cast<std::size_t>(shorter)].shorter;
@@ -163,17 +165,18 @@ SecretPatterns::Match SecretPatterns::find(std::string_view normalised, std::siz
 }
 
 void SecretPatterns::normalise(std::string_view text, std::string& result) {
-  constexpr std::size_t stride = 16;  // a loop of known length is compiled to vector instructions
   const auto normal = [](char c) {
     const char dash = c == '+' || c == ' ' ? '-' : c;
     return dash == '/' ? '_' : dash;
   };
-  result.resize(text.size());
+  result.assign(text);
   std::size_t at = 0;
-  for (; at + stride <= text.size(); at += stride) {
-    for (std::size_t i = 0; i < stride; ++i) result[at + i] = normal(text[at + i]);
+  for (; at + byte_block <= result.size(); at += byte_block) {
+    ByteBlock block = block_of(result.data() + at);
+    for (auto& c : block) c = normal(c);
+    std::memcpy(result.data() + at, block.data(), byte_block);
   }
-  for (; at < text.size(); ++at) result[at] = normal(text[at]);
+  for (; at < result.size(); ++at) result[at] = normal(result[at]);
 }
 
 }  // namespace tapedeck

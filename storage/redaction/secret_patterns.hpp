@@ -44,6 +44,7 @@ class SecretPatterns {
 
   bool empty() const { return entries_.empty(); }
   std::size_t shortest() const { return window_; }
+  std::size_t longest() const { return longest_; }
   // The first match that begins at `from` or behind it, the longest of its place; its secret is null when there is
   // none. `normalised` is a text after normalise().
   Match find(std::string_view normalised, std::size_t from) const;
@@ -63,7 +64,8 @@ class SecretPatterns {
   const Entry* longest_at(std::string_view text) const;
 
   std::vector<KnownSecretPointer> secrets_;
-  std::vector<Entry> entries_;          // sorted by text
+  std::vector<Entry> entries_;  // sorted by text
+  std::size_t longest_ = 0;
   std::size_t window_ = 0;              // bytes of every pattern that are looked at first
   std::vector<std::uint8_t> shifts_;    // by the hash of four bytes: how far the window may move
   std::vector<std::uint32_t> buckets_;  // by the hash of the window: 1 + the last entry that begins so

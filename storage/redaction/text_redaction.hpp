@@ -13,7 +13,7 @@ namespace tapedeck {
 // bounded: what a finder holds back, as far as a known secret may reach, and a step.
 class TextRedaction {
  public:
-  static constexpr std::size_t default_step_bytes = 32 * 1024;
+  static constexpr std::size_t default_step_bytes = 64 * 1024;
 
   // Not less than `step_bytes` are looked through at a time.
   TextRedaction(std::string_view content_type, const RuleScope& scope, std::shared_ptr<KnownSecrets> secrets,

@@ -1,5 +1,7 @@
 #include "storage/redaction/echoes.hpp"
 
+#include <random>
+
 #include <doctest/doctest.h>
 
 #include "storage/redaction/placeholders.hpp"
@@ -137,4 +139,48 @@ TEST_CASE("many secrets, each found and nothing else") {
   }
   const std::string other = "common-prefix-x common-prefix-1-tai common-prefix-";
   CHECK(cleaned(other, patterns) == other);
+}
+
+namespace {
+
+// Escapes each character in one of three ways, or some of them in one of two: a backslash before the escape of an `u`
+// would mean something else.
+std::string escaped_at_random(const std::string& text, bool all, std::mt19937& random) {
+  std::string coded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned>(static_cast<unsigned char>(c));
+    constexpr const char* ways[] = {"%%%02X", "&#%u;", "\\u%04x"};
+    const auto way = random() % (all ? 3 : 5);
+    char escape[12];
+    std::snprintf(escape, sizeof escape, all || way < 2 ? ways[way] : "%c", byte);
+    coded += escape;
+  }
+  return coded;
+}
+
+}  // namespace
+
+TEST_CASE("a secret under three levels of mixed escapes is found wherever it stands, and nothing else goes") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  const std::string value = "s3cret-of-some-length";
+  const SecretPatterns patterns({secret(value)});
+  const std::string filler[] = {"plain words ", "a \\\"quoted\\\" one, ", "100%25 of &amp;amp; ", "x", "\\n"};
+  for (int round = 0; round < 300; ++round) {
+    CAPTURE(round);
+    std::string before;
+    std::string after;
+    for (auto left = random() % 60; left > 0; --left) before += filler[random() % std::size(filler)];
+    for (auto left = random() % 60; left > 0; --left) after += filler[random() % std::size(filler)];
+    auto coded = value;
+    const bool all = random() % 2 == 0;
+    for (auto levels = random() % 4; levels > 0; --levels) coded = escaped_at_random(coded, all, random);
+    CAPTURE(coded);
+    const auto clean = cleaned(before + "|" + coded + "|" + after, patterns);
+    CHECK(clean.starts_with(before + "|"));
+    CHECK(clean.ends_with("|" + after));
+    const auto middle = clean.substr(before.size() + 1, clean.size() - before.size() - after.size() - 2);
+    CHECK((middle == "{{tapedeck:api-key}}" || middle == percent_encode("{{tapedeck:api-key}}")));
+  }
 }
