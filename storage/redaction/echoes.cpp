@@ -1,6 +1,7 @@
 #include "storage/redaction/echoes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "storage/redaction/encoded_text.hpp"
@@ -73,36 +74,35 @@ class EchoSearch {
 
   // Adds what was found in all levels of escapes, in order and without overlaps.
   void run(TextEdits& found) {
-    search(text_, nullptr, found);
-    UnescapedText levels[2];
+    search(text_, 0, found);
     std::string_view coded = text_;
-    for (std::size_t level = 0; level < escape_levels_max && may_hold_escapes(coded); ++level) {
-      auto& plain = levels[level % 2];
+    for (std::size_t depth = 1; depth <= escape_levels_max && may_hold_escapes(coded); ++depth) {
+      auto& plain = levels_[depth - 1];
       if (!unescape_all(coded, plain)) break;
       // What is new at this level holds a byte that was escaped, and so does an escape that shows at the next.
       keep_neighbourhoods(plain, patterns_.longest() + escape_bytes_max);
-      if (level > 0) {
-        const auto& before = levels[(level - 1) % 2].places;
-        for (auto& place : plain.places) place = before[place];
-      }
-      search(plain.text, &plain.places, found);
+      search(plain.text, depth, found);
       coded = plain.text;
     }
     merge(found);
   }
 
  private:
-  void search(std::string_view level, const std::vector<std::uint32_t>* places, TextEdits& found) {
+  // `depth` is how many levels of escapes were undone.
+  std::size_t place_of(std::size_t at, std::size_t depth) const {
+    for (; depth > 0; --depth) at = levels_[depth - 1].place_of(at);
+    return at;
+  }
+
+  void search(std::string_view level, std::size_t depth, TextEdits& found) {
     SecretPatterns::normalise(level, normalised_);
     const auto first = found.size();
     for (auto match = patterns_.find(normalised_, 0); match.secret != nullptr;
          match = patterns_.find(normalised_, match.begin + 1)) {
       auto [begin, end] = std::pair(match.begin, match.end);
       if (match.pattern->base64) widen(level, *match.pattern, begin, end);
-      if (places != nullptr) {
-        begin = (*places)[begin];
-        end = (*places)[end];
-      }
+      begin = place_of(begin, depth);
+      end = place_of(end, depth);
       if (touches_placeholder(text_, begin, end, rules_)) continue;
       // A hostile text is full of matches that overlap; only their union is kept.
       if (found.size() > first && begin <= found.back().end) {
@@ -152,6 +152,7 @@ class EchoSearch {
   const RuleTable& rules_;
   bool percent_coded_;
   std::string normalised_;
+  std::array<UnescapedText, escape_levels_max> levels_;
 };
 
 }  // namespace

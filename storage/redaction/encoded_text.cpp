@@ -90,24 +90,12 @@ std::optional<Escape> escape_at(std::string_view text) {
   }
 }
 
-// Blocks of a known size are compiled to vector instructions.
-void count_up(std::uint32_t* into, std::size_t count, std::uint32_t value) {
-  for (; count >= byte_block; count -= byte_block, into += byte_block, value += byte_block) {
-    std::array<std::uint32_t, byte_block> block;
-    for (std::uint32_t i = 0; i < byte_block; ++i) block[i] = value + i;
-    std::memcpy(into, block.data(), sizeof block);
-  }
-  while (count-- > 0) *into++ = value++;
-}
-
 class Unescaper {
  public:
   Unescaper(std::string_view text, UnescapedText& result) : text_(text), result_(result) {
     result_.text.clear();
-    result_.places.clear();
-    result_.changed.clear();
     result_.text.reserve(text.size());
-    result_.places.reserve(text.size() + 1);
+    result_.runs.assign(1, {});
   }
 
   // An escape begins with one of these bytes.
@@ -129,25 +117,26 @@ class Unescaper {
         ++at;
       }
     }
-    result_.places.push_back(static_cast<std::uint32_t>(text_.size()));
     return any;
   }
 
  private:
-  void copy(std::size_t begin, std::size_t end) {
-    result_.text.append(text_.substr(begin, end - begin));
-    const auto known = result_.places.size();
-    result_.places.resize(known + end - begin);
-    count_up(result_.places.data() + known, end - begin, static_cast<std::uint32_t>(begin));
-  }
+  void copy(std::size_t begin, std::size_t end) { result_.text.append(text_.substr(begin, end - begin)); }
 
   void put(const Escape& escape, std::size_t at) {
+    begin_run(at, true);
+    append(escape);
+    begin_run(at + escape.size, false);
+  }
+
+  void begin_run(std::size_t place, bool is_escape) {
+    result_.runs.push_back(
+        {static_cast<std::uint32_t>(result_.text.size()), static_cast<std::uint32_t>(place), is_escape});
+  }
+
+  void append(const Escape& escape) {
     const auto code = escape.code_point;
-    result_.changed.push_back(static_cast<std::uint32_t>(result_.text.size()));
-    const auto byte = [&](std::uint32_t value) {
-      result_.text.push_back(static_cast<char>(value));
-      result_.places.push_back(static_cast<std::uint32_t>(at));
-    };
+    const auto byte = [&](std::uint32_t value) { result_.text.push_back(static_cast<char>(value)); };
     if (escape.is_byte || code < 0x80) return byte(code);
     if (code < 0x800) {
       byte(0xC0 | (code >> 6));
@@ -177,27 +166,50 @@ bool unescape_all(std::string_view text, UnescapedText& result) {
   return Unescaper(text, result).run<'%', '\\', '&'>(escape_at);
 }
 
-void keep_neighbourhoods(UnescapedText& unescaped, std::size_t reach) {
+std::size_t UnescapedText::place_of(std::size_t at) const {
+  const auto behind =
+      std::upper_bound(runs.begin(), runs.end(), at, [](std::size_t byte, const Run& run) { return byte < run.at; });
+  const auto& run = *std::prev(behind);
+  return run.is_escape ? run.place : run.place + (at - run.at);
+}
+
+namespace {
+
+// Appends bytes `begin` to `end`, and a gap that stands where the text goes on.
+void keep_part(const UnescapedText& whole, std::size_t begin, std::size_t end, UnescapedText& kept) {
   constexpr std::size_t gap_bytes = 16;
+  const auto begin_run = [&kept](std::size_t at, std::size_t place, bool is_escape) {
+    kept.runs.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(place), is_escape});
+  };
+  const auto moved_to = kept.text.size();
+  auto run = std::upper_bound(whole.runs.begin(), whole.runs.end(), begin,
+                              [](std::size_t byte, const UnescapedText::Run& other) { return byte < other.at; });
+  begin_run(moved_to, whole.place_of(begin), std::prev(run)->is_escape);
+  for (; run != whole.runs.end() && run->at < end; ++run)
+    begin_run(moved_to + run->at - begin, run->place, run->is_escape);
+  kept.text.append(whole.text, begin, end - begin);
+  begin_run(kept.text.size(), whole.place_of(end), true);
+  kept.text.append(gap_bytes, '\0');
+}
+
+}  // namespace
+
+void keep_neighbourhoods(UnescapedText& unescaped, std::size_t reach) {
   UnescapedText kept;
-  const auto& [text, places, changed] = unescaped;
-  for (std::size_t i = 0; i < changed.size();) {
-    const auto begin = changed[i] - std::min<std::size_t>(changed[i], reach);
-    auto end = std::size_t{changed[i]} + 1 + reach;
-    const auto first = i;
-    for (++i; i < changed.size() && changed[i] <= end + reach; ++i) end = std::size_t{changed[i]} + 1 + reach;
-    end = std::min(end, text.size());
-    for (auto k = first; k < i; ++k) {
-      kept.changed.push_back(static_cast<std::uint32_t>(kept.text.size() + changed[k] - begin));
+  const auto& runs = unescaped.runs;
+  std::size_t begin = 0;
+  std::size_t end = 0;  // of the part that is not kept yet
+  for (const auto& run : runs) {
+    if (!run.is_escape) continue;
+    const auto from = run.at - std::min<std::size_t>(run.at, reach);
+    if (end > 0 && from > end) {
+      keep_part(unescaped, begin, end, kept);
+      end = 0;
     }
-    kept.text.append(text, begin, end - begin);
-    kept.places.insert(kept.places.end(), places.begin() + static_cast<std::ptrdiff_t>(begin),
-                       places.begin() + static_cast<std::ptrdiff_t>(end));
-    // What ends here ends where the text goes on.
-    kept.text.append(gap_bytes, '\0');
-    kept.places.insert(kept.places.end(), gap_bytes, places[end]);
+    if (end == 0) begin = from;
+    end = std::min(run.at + 1 + reach, unescaped.text.size());
   }
-  kept.places.push_back(places.back());
+  if (end > 0) keep_part(unescaped, begin, end, kept);
   unescaped = std::move(kept);
 }
 

@@ -9,15 +9,25 @@ namespace tapedeck {
 
 // A text with one level of escapes undone, whatever their kind: percent coding, JSON's and JavaScript's backslashes,
 // HTML's character references. A secret that was coded for some place, or mixed from several codings, stands there in
-// clear. `places[i]` is where byte i came from; one more place at the end is the size of the coded text.
+// clear.
 struct UnescapedText {
+  // From byte `at` of `text` on, each byte stands in the coded text behind the one before it, the first at `place`; or
+  // all of them come from the escape at `place`.
+  struct Run {
+    std::uint32_t at = 0;
+    std::uint32_t place = 0;
+    bool is_escape = false;
+  };
+
   std::string text;
-  std::vector<std::uint32_t> places;
-  std::vector<std::uint32_t> changed;  // where in `text` stands what was escaped, in order
+  std::vector<Run> runs;  // in order; of those that begin at the same byte the last holds
+
+  // Where byte `at` came from. The text's end came from the coded text's end.
+  std::size_t place_of(std::size_t at) const;
 };
 
-// Leaves of the text only what stands within `reach` bytes of a changed one. Between the parts that are left lie NUL
-// bytes, so that nothing is found across them.
+// Leaves of the text only what stands within `reach` bytes of an escape. Between the parts that are left lie NUL bytes,
+// so that nothing is found across them.
 void keep_neighbourhoods(UnescapedText& unescaped, std::size_t reach);
 
 // Whether one of the characters stands there that begin an escape.

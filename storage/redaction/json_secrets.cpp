@@ -162,8 +162,8 @@ void JsonFinder::find_nested_json(std::size_t begin, std::size_t end) {
   TextEdits edits;
   JsonFinder(scope_, Behind::loose, level_ + 1).find(inner.text, true, edits);
   for (auto edit : edits) {
-    edit.begin = begin + inner.places[edit.begin];
-    edit.end = begin + inner.places[edit.end];
+    edit.begin = begin + inner.place_of(edit.begin);
+    edit.end = begin + inner.place_of(edit.end);
     held_.all().push_back(edit);
   }
 }

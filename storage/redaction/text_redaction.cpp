@@ -62,7 +62,11 @@ void TextRedaction::remove_known(bool last, std::string& redacted) {
     edit.begin -= known_from_;
     edit.end -= known_from_;
   }
-  redacted += edited(std::string_view(known_).substr(known_from_, until - known_from_), edits);
+  const auto settled = std::string_view(known_).substr(known_from_, until - known_from_);
+  if (edits.empty())
+    redacted += settled;
+  else
+    redacted += edited(settled, edits);
   tally_.add(edits);
   const auto kept = std::min(until, echo_reach_bytes);
   known_.erase(0, until - kept);
