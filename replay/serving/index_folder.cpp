@@ -76,10 +76,11 @@ Result<void> IndexFolder::write(const std::string& name, std::uint64_t bytes,
   int error = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(bytes));
   if (error == EOPNOTSUPP || error == EINVAL) error = 0;
   if (error == 0) {
+    errno = 0;
     const auto sink = [&fd](std::string_view piece) { return write_all(fd.get(), piece); };
     const bool written =
         write_image(sink) && ::fsync(fd.get()) == 0 && ::rename(unfinished.c_str(), target.c_str()) == 0;
-    if (!written) error = errno;
+    if (!written) error = errno != 0 ? errno : EIO;
   }
   if (error != 0) {
     ::unlink(unfinished.c_str());
