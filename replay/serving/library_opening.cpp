@@ -1,5 +1,6 @@
 // How a library comes to be: from an index file, or from the exchanges of a cassette, which leaves a file behind.
 
+#include <malloc.h>
 #include <optional>
 #include <random>
 
@@ -131,27 +132,40 @@ class IndexFile {
 
 }  // namespace
 
+namespace {
+
+// From the cassette; into the file when there is to be one, and it can be written.
+Result<std::unique_ptr<const IndexImage>> make_image(CassetteReader& reader, const MatchKeyMaker& keys,
+                                                     const IndexSettings& settings, const IndexFile* file) {
+  auto builder = build_index(reader, keys, settings);
+  if (!builder) return builder.error();
+  std::unique_ptr<const IndexImage> image;
+  if (file != nullptr && builder->exchange_count() >= settings.file_exchanges_min)
+    image = file->write(*builder, reader);
+  if (!image) image = IndexImage::of(builder->image({}), {}, {});
+  return image;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<ReplayLibrary>> ReplayLibrary::open(CassetteReader& reader, const MatchKeyMaker& keys,
                                                            SequencePolicy sequence, const IndexSettings& settings) {
-  const auto library = [&](std::unique_ptr<const IndexImage> image) {
-    return std::unique_ptr<ReplayLibrary>(
-        new ReplayLibrary(std::unique_ptr<State>(new State{sequence, RecordingIndex(std::move(image)), {}})));
-  };
   std::optional<IndexFile> file;
   if (!settings.folder.empty()) {
     auto stamp = reader.stamp();
     if (!stamp) return stamp.error();
     if (*stamp) file.emplace(settings, std::move(**stamp), rules_of(keys));
   }
-  if (file) {
-    if (auto image = file->open()) return library(std::move(image));
+  auto image = file ? file->open() : nullptr;
+  if (!image) {
+    auto made = make_image(reader, keys, settings, file ? &*file : nullptr);
+    if (!made) return made.error();
+    image = std::move(*made);
+    // What building took is gone by now; the C library would keep some of it for a process that needs little more.
+    ::malloc_trim(0);
   }
-  auto builder = build_index(reader, keys, settings);
-  if (!builder) return builder.error();
-  if (file && builder->exchange_count() >= settings.file_exchanges_min) {
-    if (auto image = file->write(*builder, reader)) return library(std::move(image));
-  }
-  return library(IndexImage::of(builder->image({}), {}, {}));
+  std::unique_ptr<State> state(new State{sequence, RecordingIndex(std::move(image)), {}});
+  return std::unique_ptr<ReplayLibrary>(new ReplayLibrary(std::move(state)));
 }
 
 Result<std::unique_ptr<ReplayLibrary>> ReplayLibrary::build(CassetteReader& reader, const MatchKeyMaker& keys,

@@ -89,9 +89,9 @@ const KeyedRecordings* ReplayLibrary::find(const MatchKey& key) const {
 std::variant<Hit, MissReason> ReplayLibrary::next(const KeyedRecordings& recordings, std::string_view session,
                                                   const RequestConditions& conditions) {
   auto& [sequence, index, cursors] = *state_;
-  // Before the list is made: what is added meanwhile must not pass for what cannot change.
-  const bool grown = index.has_grown(recordings);
   const auto all = index.recordings_of(recordings);
+  // Asked after the list was made: what it holds of added recordings must not pass for what cannot change.
+  const bool grown = index.has_grown(recordings);
   const auto candidates = candidates_for(index, all, session, conditions);
   if (candidates.empty()) return MissReason::differs;
   const bool moves = needs_cursor(sequence, candidates.size());

@@ -32,7 +32,8 @@ struct Hit {
   std::atomic<std::uint32_t>* uses = nullptr;
 };
 
-// Below this number of exchanges an index is built sooner than a file of it pays: some 10 µs each.
+// Below this number of exchanges an index is built sooner than a file of it pays: it takes some 7 µs for each
+// (tests/bench/big_replay.py).
 inline constexpr std::uint64_t index_file_exchanges_min = 5'000;
 
 // Where an index file is kept, and who is told what about it.
@@ -54,7 +55,7 @@ struct IndexSettings {
 // newest first. Recordings cut by the client are served only when no whole one exists.
 class ReplayLibrary {
  public:
-  // Reads every exchange's request (no response bodies). Fails as the reader does.
+  // Reads every exchange's request (no response bodies), into memory. Fails as the reader does.
   static Result<std::unique_ptr<ReplayLibrary>> build(CassetteReader& reader, const MatchKeyMaker& keys,
                                                       SequencePolicy sequence);
   // The same, with an index file: used when it is there and fresh, else made for the next start. That no file can be
@@ -82,7 +83,8 @@ class ReplayLibrary {
   // auto: a newly recorded exchange becomes an answer for later requests of this run. Its own session has had it: what
   // was live once counts as served. One that was cut short answers nothing.
   void add(const MatchKey& key, const StoredExchange& stored);
-  // How often add() has added something: who remembers an `only_choice` asks whether this is still the same.
+  // How often add() has added something: who remembers an `only_choice` asks whether this is still what it was before
+  // next() was asked.
   std::uint64_t additions() const;
 
   struct Unused {
