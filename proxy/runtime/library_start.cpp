@@ -18,7 +18,7 @@ class ProgressLine {
   ProgressLine(const Options& options, Log& log)
       : log_(log), is_shown_(!options.log_json && options.verbosity >= 0 && ::isatty(STDERR_FILENO) != 0) {}
   ~ProgressLine() {
-    if (is_shown_ && told_) write("\r\x1b[K");
+    if (!shown_.empty()) write("\r\x1b[K");
     if (!is_shown_ && is_slow()) log_.info("indexed " + std::to_string(total_) + " exchanges in " + seconds() + " s");
   }
   ProgressLine(const ProgressLine&) = delete;
@@ -28,8 +28,10 @@ class ProgressLine {
     if (total_ == 0) begin_ = Clock::now();
     total_ = total;
     if (!is_shown_ || !is_slow()) return;
-    told_ = true;
-    write("\r" + progress_bar(done, total));
+    auto bar = progress_bar(done, total);
+    if (bar == shown_) return;
+    shown_ = std::move(bar);
+    write("\r" + shown_);
   }
 
  private:
@@ -46,7 +48,7 @@ class ProgressLine {
 
   Log& log_;
   bool is_shown_;
-  bool told_ = false;
+  std::string shown_;
   std::uint64_t total_ = 0;
   Clock::time_point begin_{};
 };

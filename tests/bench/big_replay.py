@@ -107,7 +107,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="tapedeck-bench-", dir=arguments.cassette.absolute().parent) as folder:
         run("no index file", arguments, Path(folder), 0)
         for file in Path(folder).glob(".cache/tapedeck/*"):
-            print(f"  index file of {file.stat().st_size / 1e6:.1f} MB beside {arguments.cassette.stat().st_size / 1e6:.1f}")
+            sizes = [path.stat().st_size / 1e6 for path in (file, arguments.cassette)]
+            print(f"  index file of {sizes[0]:.1f} MB for a cassette of {sizes[1]:.1f} MB")
         run("fresh index file", arguments, Path(folder), arguments.hits)
         if drop_file_cache():
             run("fresh index file, nothing cached", arguments, Path(folder), 0)

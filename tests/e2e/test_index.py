@@ -94,6 +94,7 @@ class IndexTest(TapedeckCase):
         self.replayed()
         self.assertEqual([file.name for file in self.folder.glob("big.cassette*")], ["big.cassette"])
         self.assertEqual(len(self.files()), 1)
-        replayer = self.tapedeck("replay", self.folder / "small.cassette", env={"XDG_CACHE_HOME": str(self.cache.parent)})
+        small = self.folder / "small.cassette"
+        replayer = self.tapedeck("replay", small, env={"XDG_CACHE_HOME": str(self.cache.parent)})
         self.stop_clean(replayer)
         self.assertEqual(len(self.files()), 1)
