@@ -97,17 +97,10 @@ class IndexFile {
   std::unique_ptr<const IndexImage> open() const {
     auto bytes = folder_.map(name_);
     if (!bytes) return nullptr;
-    const auto on_damage = [on_damage = settings_.on_damage, folder = folder_, name = name_] {
-      folder.drop(name);
-      tell(on_damage, "the key index " + folder.file(name).string() +
-                          " is damaged, so some recordings may not be found in this run; it is deleted, and the next "
-                          "start makes it anew");
-    };
-    auto image = IndexImage::of(std::move(*bytes), identity_, on_damage);
-    tell(settings_.on_note, (image ? "using the key index "
-                                   : "the cassette or its rules have changed since the key "
-                                     "index was made: ") +
-                                folder_.file(name_).string());
+    auto image = image_in(std::move(*bytes));
+    tell(settings_.on_note,
+         (image ? "using the key index " : "the cassette or its rules have changed since the key index was made: ") +
+             folder_.file(name_).string());
     return image;
   }
 
@@ -117,22 +110,30 @@ class IndexFile {
     if (!now || *now != stamp_) return nullptr;
     const auto written = folder_.write(name_, builder.image_bytes(),
                                        [&](const IndexSink& sink) { return builder.write(identity_, sink); });
-    if (written) return open();
-    tell(settings_.on_note, "the key index is kept in memory only: " + written.error().detail);
-    return nullptr;
+    auto bytes = written ? folder_.map(name_) : std::nullopt;
+    tell(settings_.on_note, written ? "made the key index " + folder_.file(name_).string()
+                                    : "the key index is kept in memory only: " + written.error().detail);
+    return bytes ? image_in(std::move(*bytes)) : nullptr;
   }
 
  private:
+  // nullptr: it is of another state, or not whole.
+  std::unique_ptr<const IndexImage> image_in(IndexBytes bytes) const {
+    const auto on_damage = [on_damage = settings_.on_damage, folder = folder_, name = name_] {
+      folder.drop(name);
+      tell(on_damage, "the key index " + folder.file(name).string() +
+                          " is damaged, so some recordings may not be found in this run; it is deleted, and the next "
+                          "start makes it anew");
+    };
+    return IndexImage::of(std::move(bytes), identity_, on_damage);
+  }
+
   const IndexSettings& settings_;
   IndexFolder folder_;
   CassetteStamp stamp_;
   std::string name_;
   IndexDigest identity_;
 };
-
-}  // namespace
-
-namespace {
 
 // From the cassette; into the file when there is to be one, and it can be written.
 Result<std::unique_ptr<const IndexImage>> make_image(CassetteReader& reader, const MatchKeyMaker& keys,
