@@ -120,13 +120,27 @@ Result<std::vector<LiteralSecret>> resolve_secrets(const PartialOptions& partial
   return out;
 }
 
-Result<std::filesystem::path> default_ca_dir(const Environment& environment) {
+namespace {
+
+// Our folder below the one that the variable names, or below its default in the home folder; empty: neither is there.
+std::filesystem::path user_folder(const Environment& environment, const char* variable, const char* below_home) {
   const auto folder = [&](const char* name) -> std::filesystem::path {
     const auto found = environment.find(name);
     return found == environment.end() ? std::filesystem::path() : std::filesystem::path(found->second);
   };
-  if (const auto data = folder("XDG_DATA_HOME"); data.is_absolute()) return data / "tapedeck";
-  if (const auto home = folder("HOME"); home.is_absolute()) return home / ".local/share/tapedeck";
+  if (const auto named = folder(variable); named.is_absolute()) return named / "tapedeck";
+  if (const auto home = folder("HOME"); home.is_absolute()) return home / below_home / "tapedeck";
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path default_cache_dir(const Environment& environment) {
+  return user_folder(environment, "XDG_CACHE_HOME", ".cache");
+}
+
+Result<std::filesystem::path> default_ca_dir(const Environment& environment) {
+  if (auto folder = user_folder(environment, "XDG_DATA_HOME", ".local/share"); !folder.empty()) return folder;
   return bad_option("neither XDG_DATA_HOME nor HOME is an absolute path, so our CA has no place; give --ca-dir DIR");
 }
 

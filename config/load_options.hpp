@@ -57,4 +57,7 @@ Result<std::vector<LiteralSecret>> resolve_secrets(const PartialOptions& partial
 // $XDG_DATA_HOME/tapedeck, or the same below $HOME/.local/share. A variable that is not an absolute path is not used.
 Result<std::filesystem::path> default_ca_dir(const Environment& environment);
 
+// $XDG_CACHE_HOME/tapedeck, or the same below $HOME/.cache; empty when neither is an absolute path.
+std::filesystem::path default_cache_dir(const Environment& environment);
+
 }  // namespace tapedeck

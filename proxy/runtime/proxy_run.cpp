@@ -15,6 +15,7 @@
 #include "proxy/modes/replay_handler.hpp"
 #include "proxy/runtime/child_process.hpp"
 #include "proxy/runtime/exit_code.hpp"
+#include "proxy/runtime/library_start.hpp"
 #include "proxy/runtime/log.hpp"
 #include "proxy/runtime/ready_file.hpp"
 #include "proxy/runtime/summary.hpp"
@@ -261,7 +262,7 @@ Result<void> ProxyRun::open_library(const std::filesystem::path& file) {
     if (!reader) return reader.error();
     readers_.push_back(std::move(*reader));
   }
-  auto library = ReplayLibrary::build(*readers_.front(), *keys_, options_.sequence);
+  auto library = start_library(*readers_.front(), *keys_, options_, environment_, log_);
   if (!library) return library.error();
   library_ = std::move(*library);
   library_was_empty_ = library_->exchange_count() == 0;
@@ -497,7 +498,8 @@ ExitVerdict ProxyRun::finish(const Result<void>& closed) {
   ending.requests = statistics.requests;
   ending.misses = statistics.misses;
   std::vector<ReplayLibrary::Unused> unused;
-  if (library_) unused = library_->unused();
+  // Of a large cassette that is a long list, so it is made only where it is told.
+  if (library_ && (options_.fail_on_unused || options_.ci || options_.report)) unused = library_->unused();
   ending.unused = unused.size();
   SummaryInput input{options_, statistics, unused, {}, {}};
   if (queue_ && closed) look_at_last_take(input);

@@ -113,6 +113,25 @@ MatchKey MatchKeyMaker::make(const Request& request, BodyKey long_body) const {
   return with_body(make_without_body(request, ignored), std::move(long_body));
 }
 
+// Each part comes with its size, so that no two lists of rules have the same text.
+std::string MatchKeyMaker::rules_text() const {
+  std::string text;
+  const auto append = [&text](std::string_view part) {
+    text.append(std::to_string(part.size())).append(":").append(part);
+  };
+  for (const auto& profile : profiles_) {
+    if (profile.matching.empty()) continue;
+    text += "profile ";
+    for (const auto& host : profile.hosts) append(host);
+    for (const auto& rule : profile.matching) {
+      text.append(" rule ").append(std::to_string(static_cast<int>(rule.kind))).append(" ");
+      for (const std::string_view part : {rule.key, rule.method, rule.path}) append(part);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 // Also tells what the rules leave out of this request's key.
 MatchKey MatchKeyMaker::make_without_body(const Request& request, IgnoredKeys& ignored) const {
   const auto target = split_target(request.target);

@@ -39,6 +39,10 @@ struct MatchKey {
 enum class SharedFields { origin, origin_and_path, origin_path_and_method };
 std::string key_text_prefix(const MatchKey& key, SharedFields shared);
 
+// Counts the ways in which keys have been made. Whoever keeps keys beyond a run keeps this with them; a change of any
+// code that shapes a key raises it.
+inline constexpr int match_key_version = 1;
+
 // Derives keys. `request` has passed the redactor; `profiles` give the rules of the request's host. Immutable.
 class MatchKeyMaker {
  public:
@@ -46,6 +50,8 @@ class MatchKeyMaker {
   MatchKey make(const Request& request) const;
   // Of a request whose body is too large to be held and has been made a key of by itself.
   MatchKey make(const Request& request, BodyKey long_body) const;
+  // A text of all rules that keys depend on: makers with equal texts make equal keys.
+  std::string rules_text() const;
 
  private:
   MatchKey make_without_body(const Request& request, IgnoredKeys& ignored) const;

@@ -6,6 +6,13 @@
 
 namespace tapedeck {
 
+namespace {
+
+// Most sequences are shorter: a cursor that is there moves without allocating.
+constexpr std::size_t served_at_once = 16;
+
+}  // namespace
+
 std::size_t Cursors::Hash::operator()(const IdView& id) const {
   return std::hash<const void*>{}(id.key) * 31 + std::hash<std::string_view>{}(id.session);
 }
@@ -36,7 +43,9 @@ Cursors::Shard& Cursors::shard_of(const IdView& id) {
 Cursors::Served& Cursors::served_of(Shard& shard, const IdView& id) {
   if (const auto found = shard.cursors.find(id); found != shard.cursors.end()) return found->second;
   if (shard.cursors.size() >= cursors_max / 16) shard.cursors.erase(shard.cursors.begin());
-  return shard.cursors[Id{id.key, std::string(id.session)}];
+  auto& served = shard.cursors[Id{id.key, std::string(id.session)}];
+  served.reserve(served_at_once);
+  return served;
 }
 
 void Cursors::mark(Served& served, std::size_t index) {

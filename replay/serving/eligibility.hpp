@@ -26,11 +26,11 @@ bool is_eligible(int status, const RequestConditions& conditions);
 
 // What a recording was asked for and what it is, as negotiated (RFC 9110 §12).
 struct Negotiation {
-  std::string accept;  // of the recorded request
-  std::string accept_encoding;
-  std::string validators;
-  std::string media_type;  // of the response, lower-case, without parameters; empty: none or a failure
-  std::string content_coding;
+  std::string_view accept;  // of the recorded request
+  std::string_view accept_encoding;
+  std::string_view validators;
+  std::string_view media_type;  // of the response, lower-case, without parameters; empty: none or a failure
+  std::string_view content_coding;
 
   friend auto operator<=>(const Negotiation&, const Negotiation&) = default;
 };

@@ -82,27 +82,28 @@ struct Candidate {
   std::size_t shared_bytes = 0;  // how far the key texts agree: tells bodies apart that only differ somewhere
 };
 
-Candidate weigh(const KeyedRecordings& recordings, std::string_view requested_text, const KeyLines& requested) {
-  const auto recorded = lines_of(recordings.key_text);
+Candidate weigh(const KeyedRecordings& recordings, std::string_view text, std::string_view requested_text,
+                const KeyLines& requested) {
+  const auto recorded = lines_of(text);
   Candidate candidate{&recordings};
   if (recorded.origin != requested.origin) candidate.structure += 100'000;
   if (recorded.path != requested.path) candidate.structure += 100 + 10 * segments_apart(recorded.path, requested.path);
   if (recorded.method != requested.method) candidate.structure += 5;
   candidate.details = pairs_apart(recorded.query, requested.query) + (recorded.range == requested.range ? 0 : 1) +
                       (recorded.body == requested.body ? 0 : 1);
-  const auto& text = recordings.key_text;
   const auto [end, other] = std::mismatch(text.begin(), text.end(), requested_text.begin(), requested_text.end());
   candidate.shared_bytes = static_cast<std::size_t>(end - text.begin());
   return candidate;
 }
 
-NearRecording near_recording(const Recording& recording, const MatchKey& recorded_key, const MatchKey& requested) {
+NearRecording near_recording(const RecordingIndex& index, const Recording& recording, const MatchKey& recorded_key,
+                             const MatchKey& requested) {
   NearRecording near;
-  near.exchange_id = recording.exchange_id;
-  near.take_ordinal = recording.take_ordinal;
-  near.recorded_at_us = recording.recorded_at_us;
-  near.session = *recording.session;
-  near.used = recording.uses.load(std::memory_order_relaxed);
+  near.exchange_id = recording.row.exchange_id;
+  near.take_ordinal = recording.row.take_ordinal;
+  near.recorded_at_us = recording.row.recorded_at_us;
+  near.session = index.session_of(recording);
+  near.used = recording.uses->load(std::memory_order_relaxed);
   near.request_line = readable(recorded_key.request_line(), request_line_bytes_max);
   near.differences = differences_between(recorded_key, requested);
   return near;
@@ -115,7 +116,7 @@ std::vector<NearRecording> nearest_to(const RecordingIndex& index, const MatchKe
   const auto requested = lines_of(text);
   std::vector<Candidate> candidates;
   for (const auto* recordings : index.keys_around(text, prefix, scored_max)) {
-    candidates.push_back(weigh(*recordings, text, requested));
+    candidates.push_back(weigh(*recordings, index.text_of(*recordings), text, requested));
   }
   std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& left, const Candidate& right) {
     return std::tie(left.structure, left.details, right.shared_bytes) <
@@ -126,8 +127,8 @@ std::vector<NearRecording> nearest_to(const RecordingIndex& index, const MatchKe
   std::vector<std::tuple<int, std::size_t, NearRecording>> compared;
   for (const auto& candidate : candidates) {
     if (candidates.front().structure == 0 && candidate.structure > 0) break;
-    const auto all = index.all_of(*candidate.recordings);
-    auto near = near_recording(*all.front(), MatchKey::of_text(candidate.recordings->key_text), key);
+    const auto first = index.recordings_of(*candidate.recordings)[0];
+    auto near = near_recording(index, first, MatchKey::of_text(index.text_of(*candidate.recordings)), key);
     const auto count = near.differences.size();
     compared.emplace_back(candidate.structure, count, std::move(near));
   }
@@ -155,7 +156,7 @@ std::set<std::string> methods_of(const RecordingIndex& index, const MatchKey& ke
   std::set<std::string> methods;
   const auto prefix = key_text_prefix(key, SharedFields::origin_and_path);
   for (const auto* recordings : index.keys_around(prefix, prefix, scored_max)) {
-    methods.insert(std::string(lines_of(recordings->key_text).method.substr(std::string_view("method ").size())));
+    methods.insert(std::string(lines_of(index.text_of(*recordings)).method.substr(std::string_view("method ").size())));
   }
   return methods;
 }
@@ -205,17 +206,21 @@ std::string detail_for(const MissReport& report, const RecordingIndex& index, co
 }
 
 bool answers_anything(const Recording& recording) {
-  return is_eligible(recording.status, RequestConditions{});
+  return is_eligible(recording.row.status, RequestConditions{});
 }
 
 MissReason reason_for(const RecordingIndex& index, SequencePolicy policy, const MatchKey& key) {
   if (index.exchange_count() == 0) return MissReason::empty_cassette;
   if (const auto* found = index.find(key.text())) {
-    const auto all = index.all_of(*found);
-    const bool served_before = policy == SequencePolicy::error && std::any_of(all.begin(), all.end(), [](auto* r) {
-                                 return answers_anything(*r) || r->uses.load(std::memory_order_relaxed) > 0;
-                               });
-    return served_before ? MissReason::exhausted : MissReason::differs;
+    if (policy != SequencePolicy::error) return MissReason::differs;
+    const auto all = index.recordings_of(*found);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto recording = all[i];
+      if (answers_anything(recording) || recording.uses->load(std::memory_order_relaxed) > 0) {
+        return MissReason::exhausted;
+      }
+    }
+    return MissReason::differs;
   }
   const auto any_with = [&](SharedFields shared) {
     const auto prefix = key_text_prefix(key, shared);
@@ -232,9 +237,9 @@ std::vector<NearRecording> used_up(const RecordingIndex& index, const MatchKey& 
   std::vector<NearRecording> nearest;
   const auto* found = index.find(key.text());
   if (found == nullptr) return nearest;
-  const auto all = index.all_of(*found);
-  for (auto it = all.rbegin(); it != all.rend() && nearest.size() < nearest_max; ++it) {
-    nearest.push_back(near_recording(**it, key, key));
+  const auto all = index.recordings_of(*found);
+  for (auto i = all.size(); i-- > 0 && nearest.size() < nearest_max;) {
+    nearest.push_back(near_recording(index, all[i], key, key));
   }
   return nearest;
 }

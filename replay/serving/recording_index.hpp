@@ -3,9 +3,13 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,63 +17,72 @@
 
 #include "replay/matching/match_key.hpp"
 #include "replay/serving/eligibility.hpp"
-#include "replay/serving/take_precedence.hpp"
-#include "storage/cassette/cassette_reader.hpp"
+#include "replay/serving/index_entry.hpp"
+#include "replay/serving/index_image.hpp"
 
 namespace tapedeck {
 
-struct KeyedRecordings;
+using UseCount = std::atomic<std::uint32_t>;
 
-// What the index keeps of one exchange. Immutable once it can be found, but for the count of its uses.
+// A recording of the running take. Immutable once it can be found, but for the count of its uses.
+struct AddedRecording {
+  RecordingRow row;  // its session and negotiation have numbers behind those of the image
+  std::string_view session;
+  Negotiation negotiation;
+  mutable UseCount uses{0};
+};
+
+// One recording, as it was when it was asked for.
 struct Recording {
-  std::int64_t exchange_id = 0;
-  std::int64_t take_ordinal = 0;
-  std::int64_t recorded_at_us = 0;
-  std::uint64_t finished_number = 0;
-  int status = 0;        // 0: a network failure and no response
-  bool partial = false;  // see PrecedenceRow
-  bool winning = false;  // take precedence lets it answer
-  const std::string* session = nullptr;
-  const Negotiation* negotiation = nullptr;
-  const KeyedRecordings* key = nullptr;
-  std::atomic<std::uint64_t> uses{0};
+  RecordingRow row;
+  const AddedRecording* added = nullptr;
+  UseCount* uses = nullptr;
 };
 
-// The winning recordings of one key, session after session (newest session first), each in serving order.
-struct KeyedRecordings {
-  std::string key_text;
-  std::vector<Recording*> recordings;
-  bool single_session = true;
-  bool is_token_request = false;
-  // Recordings of the running take; not empty only if `grown`. Guarded by RecordingIndex.
-  std::atomic<bool> grown{false};
-  std::vector<Recording*> added;
+// All recordings of a key, those of the running take last; a position never changes its meaning. Costs nothing to make
+// but where something was added.
+class RecordingList {
+ public:
+  std::size_t size() const { return built_.size() + added_.size(); }
+  Recording operator[](std::size_t position) const;
+
+ private:
+  friend class RecordingIndex;
+  std::span<const RecordingRow> built_;
+  UseCount* built_uses_ = nullptr;  // of the first
+  std::vector<const AddedRecording*> added_;
 };
 
-// The recordings of a cassette by match key. What build-time calls put in is immutable after finish() and read without
-// locks. What is added later lies beside it behind a mutex, which is touched only where something was added.
+// The recordings of a cassette by match key: an image that does not change, read without locks, and the counts of its
+// uses. What is added later lies beside it behind a mutex, which is touched only where something was added.
 class RecordingIndex {
  public:
-  // Building: one thread, all exchanges, then finish().
-  void insert(const MatchKey& key, const StoredExchange& stored);
-  void finish(const TakeLineage& lineage);
+  explicit RecordingIndex(std::unique_ptr<const IndexImage> image);
 
-  // After finish(): thread-safe. What was added stands in all_of() at that position. nullopt when the exchange cannot
-  // answer anything.
+  // All that follows is thread-safe. What was added stands in recordings_of() at that position. nullopt when the
+  // exchange cannot answer anything.
   struct Added {
     const KeyedRecordings* recordings;
     std::size_t position;
   };
   std::optional<Added> add(const MatchKey& key, const StoredExchange& stored);
-  const KeyedRecordings* find(std::string_view key_text) const;
-  // All recordings of a key, those added later last; a position in it never changes its meaning.
-  std::vector<Recording*> all_of(const KeyedRecordings& recordings) const;
+  std::uint64_t additions() const { return additions_.load(std::memory_order_acquire); }
 
-  std::uint64_t exchange_count() const { return exchange_count_.load(std::memory_order_relaxed); }
+  const KeyedRecordings* find(std::string_view key_text) const;
+  std::string_view text_of(const KeyedRecordings& key) const;
+  bool has_grown(const KeyedRecordings& key) const;
+  RecordingList recordings_of(const KeyedRecordings& key) const;
+  std::string_view session_of(const Recording& recording) const;
+  Negotiation negotiation_of(const Recording& recording) const;
+
+  std::uint64_t exchange_count() const { return image_->exchange_count() + additions(); }
   std::int64_t newest_recorded_at_us() const { return newest_recorded_at_us_.load(std::memory_order_relaxed); }
   std::set<std::string> origins() const;
-  // Those that were there when it was built, in recorded order, losing ones included.
-  const std::deque<Recording>& built_recordings() const { return built_.recordings; }
+  // The keys that were there when it was built.
+  std::span<const KeyedRecordings> built_keys() const { return image_->keys(); }
+  bool is_sound(const KeyedRecordings& built) const { return image_->is_sound(built); }
+  // Recordings of a key that was there when it was built which nobody has been given.
+  void for_each_unused(const KeyedRecordings& built, const std::function<void(const RecordingRow&)>& visit) const;
 
   // Keys in the order of their texts, `count_max` at most, as near as can be to where `around` is or would be. Only
   // keys whose text starts with `prefix`.
@@ -77,29 +90,29 @@ class RecordingIndex {
                                                   std::size_t count_max) const;
 
  private:
-  struct Part {
-    std::deque<Recording> recordings;
-    std::deque<KeyedRecordings> keys;
-    std::unordered_map<std::string_view, KeyedRecordings*> by_text;  // views of key_text
-    std::set<std::string> origins;
+  struct AddedKey : KeyedRecordings {
+    std::string text;
   };
-  Recording& new_recording(Part& part, const MatchKey& key, const StoredExchange& stored);
-  static KeyedRecordings& new_key(Part& part, const MatchKey& key, std::string text);
-  static void settle(KeyedRecordings& key, const TakeLineage& lineage);
-  const std::vector<const KeyedRecordings*>& sorted_built_keys() const;
+  const KeyedRecordings* find_added(std::string_view key_text) const;
+  const KeyedRecordings& new_key(const MatchKey& key, std::string text);
+  void mark_grown(const KeyedRecordings& key);
 
-  Part built_;
-  mutable std::once_flag sorted_once_;
-  mutable std::vector<const KeyedRecordings*> sorted_;  // made for the first miss that is explained
+  std::unique_ptr<const IndexImage> image_;
+  std::unique_ptr<UseCount[]> uses_;                     // of the image's recordings
+  std::unique_ptr<std::atomic<std::uint64_t>[]> grown_;  // a bit for each of its keys
+  std::atomic<std::int64_t> newest_recorded_at_us_{0};
 
   mutable std::mutex added_mutex_;
   std::atomic<bool> has_added_keys_{false};
-  Part added_;
-  std::set<std::string> sessions_;  // shared by all their recordings; nodes never move
-  std::set<Negotiation> negotiations_;
-
-  std::atomic<std::uint64_t> exchange_count_{0};
-  std::atomic<std::int64_t> newest_recorded_at_us_{0};
+  std::atomic<std::uint64_t> additions_{0};
+  std::deque<AddedKey> added_keys_;  // what stands in it never moves
+  std::unordered_map<std::string_view, const AddedKey*> added_by_text_;
+  std::unordered_map<const KeyedRecordings*, std::vector<const AddedRecording*>> added_to_;
+  std::deque<AddedRecording> added_;
+  // Shared by added recordings; nodes never move. What they lead to is a number.
+  std::map<std::string, std::uint32_t> added_sessions_;
+  std::map<NegotiationTexts, std::uint32_t> added_negotiations_;
+  std::set<std::string> added_origins_;
 };
 
 }  // namespace tapedeck

@@ -2,36 +2,41 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 #include <tuple>
 
-#include "replay/matching/stored_key.hpp"
-#include "replay/serving/cursors.hpp"
+#include <boost/container/small_vector.hpp>
+
+#include "replay/serving/library_state.hpp"
 #include "replay/serving/miss_explanation.hpp"
-#include "replay/serving/recording_index.hpp"
 #include "replay/serving/sequence.hpp"
 
 namespace tapedeck {
 
 namespace {
 
-// Those of one session that may answer and that the request prefers most, as positions in `all`. Neighbours mostly
-// share their session and negotiation, so neither is looked at twice in a row.
-std::vector<std::size_t> candidates_of(std::span<Recording* const> all, std::string_view session,
-                                       const RequestConditions& conditions) {
-  std::vector<std::size_t> candidates;
-  const std::string* last_session = nullptr;
+// Positions in a list of recordings. Few recordings share a key mostly, so that a hit allocates nothing.
+using Candidates = boost::container::small_vector<std::size_t, 16>;
+
+// Those of one session that may answer and that the request prefers most. Neighbours mostly share their session and
+// negotiation, so neither is looked at twice in a row.
+Candidates candidates_of(const RecordingIndex& index, const RecordingList& all, std::string_view session,
+                         const RequestConditions& conditions) {
+  constexpr std::uint64_t none = UINT64_MAX;
+  Candidates candidates;
+  std::uint64_t last_session = none;
   bool session_wanted = false;
-  const Negotiation* last_negotiation = nullptr;
+  std::uint64_t last_negotiation = none;
   int preference = 0;
   int best = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto& recording = *all[i];
-    if (recording.session != last_session) session_wanted = *recording.session == session;
-    last_session = recording.session;
-    if (!session_wanted || !is_eligible(recording.status, conditions)) continue;
-    if (recording.negotiation != last_negotiation) preference = preference_of(*recording.negotiation, conditions);
-    last_negotiation = recording.negotiation;
+    const auto recording = all[i];
+    if (recording.row.session != last_session) session_wanted = index.session_of(recording) == session;
+    last_session = recording.row.session;
+    if (!session_wanted || !is_eligible(recording.row.status, conditions)) continue;
+    if (recording.row.negotiation != last_negotiation) {
+      preference = preference_of(index.negotiation_of(recording), conditions);
+    }
+    last_negotiation = recording.row.negotiation;
     if (candidates.empty() || preference < best) {
       candidates.clear();
       best = preference;
@@ -42,65 +47,27 @@ std::vector<std::size_t> candidates_of(std::span<Recording* const> all, std::str
 }
 
 // Own session first, then `default`, then the others as they come.
-std::vector<std::size_t> candidates_for(std::span<Recording* const> all, std::string_view session,
-                                        const RequestConditions& conditions) {
+Candidates candidates_for(const RecordingIndex& index, const RecordingList& all, std::string_view session,
+                          const RequestConditions& conditions) {
   for (const auto wanted : {session, std::string_view("default")}) {
-    if (auto own = candidates_of(all, wanted, conditions); !own.empty()) return own;
+    if (auto own = candidates_of(index, all, wanted, conditions); !own.empty()) return own;
   }
-  const std::string* tried = nullptr;
-  for (const auto* recording : all) {
-    if (recording->session == tried) continue;
-    tried = recording->session;
-    if (auto others = candidates_of(all, *tried, conditions); !others.empty()) return others;
+  std::uint64_t tried = UINT64_MAX;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto recording = all[i];
+    if (recording.row.session == tried) continue;
+    tried = recording.row.session;
+    if (auto others = candidates_of(index, all, index.session_of(recording), conditions); !others.empty())
+      return others;
   }
   return {};
 }
 
 }  // namespace
 
-struct ReplayLibrary::State {
-  explicit State(SequencePolicy policy) : sequence(policy) {}
-
-  const SequencePolicy sequence;
-  RecordingIndex index;
-  Cursors cursors;
-  std::atomic<std::uint64_t> additions{0};
-};
-
 ReplayLibrary::ReplayLibrary(std::unique_ptr<State> state) : state_(std::move(state)) {
 }
 ReplayLibrary::~ReplayLibrary() = default;
-
-Result<std::unique_ptr<ReplayLibrary>> ReplayLibrary::build(CassetteReader& reader, const MatchKeyMaker& keys,
-                                                            SequencePolicy sequence) {
-  const auto takes = reader.takes();
-  if (!takes) return takes.error();
-  auto state = std::make_unique<State>(sequence);
-  ReadParts parts;
-  parts.response_bodies = false;
-  std::optional<Failure> failure;
-  const auto read = reader.for_each(parts, [&](StoredExchange&& stored) {
-    const auto key = key_of(stored, reader, keys);
-    if (!key)
-      failure = key.error();
-    else
-      state->index.insert(*key, stored);
-    return !failure;
-  });
-  if (!read) return read.error();
-  if (failure) return *failure;
-  state->index.finish(TakeLineage(*takes));
-  return std::unique_ptr<ReplayLibrary>(new ReplayLibrary(std::move(state)));
-}
-
-std::unique_ptr<ReplayLibrary> ReplayLibrary::of(const std::vector<Take>& takes,
-                                                 const std::vector<StoredExchange>& exchanges,
-                                                 const MatchKeyMaker& keys, SequencePolicy sequence) {
-  auto state = std::make_unique<State>(sequence);
-  for (const auto& stored : exchanges) state->index.insert(keys.make(stored.exchange.request), stored);
-  state->index.finish(TakeLineage(takes));
-  return std::unique_ptr<ReplayLibrary>(new ReplayLibrary(std::move(state)));
-}
 
 std::uint64_t ReplayLibrary::exchange_count() const {
   return state_->index.exchange_count();
@@ -121,19 +88,20 @@ const KeyedRecordings* ReplayLibrary::find(const MatchKey& key) const {
 
 std::variant<Hit, MissReason> ReplayLibrary::next(const KeyedRecordings& recordings, std::string_view session,
                                                   const RequestConditions& conditions) {
-  const bool grown = recordings.grown.load(std::memory_order_acquire);
-  const auto copied = grown ? state_->index.all_of(recordings) : std::vector<Recording*>{};
-  const std::span<Recording* const> all = grown ? copied : recordings.recordings;
-
-  const auto candidates = candidates_for(all, session, conditions);
+  auto& [sequence, index, cursors] = *state_;
+  const auto all = index.recordings_of(recordings);
+  // Asked after the list was made: what it holds of added recordings must not pass for what cannot change.
+  const bool grown = index.has_grown(recordings);
+  const auto candidates = candidates_for(index, all, session, conditions);
   if (candidates.empty()) return MissReason::differs;
-  const bool moves = needs_cursor(state_->sequence, candidates.size());
-  const auto chosen = moves ? state_->cursors.advance(&recordings, session, state_->sequence, candidates)
-                            : next_in_sequence(state_->sequence, candidates, {});
+  const bool moves = needs_cursor(sequence, candidates.size());
+  const auto chosen =
+      moves ? cursors.advance(&recordings, session, sequence, candidates) : next_in_sequence(sequence, candidates, {});
   if (!chosen) return MissReason::exhausted;
-  auto& recording = *all[*chosen];
-  recording.uses.fetch_add(1, std::memory_order_relaxed);
-  return Hit{recording.exchange_id, !moves && !grown && recordings.single_session, &recording.uses};
+  const auto recording = all[*chosen];
+  recording.uses->fetch_add(1, std::memory_order_relaxed);
+  const bool one_session = (recordings.flags & KeyedRecordings::single_session) != 0;
+  return Hit{recording.row.exchange_id, !moves && !grown && one_session, recording.uses};
 }
 
 MissReport ReplayLibrary::explain_miss(const MatchKey& key, std::string_view request_line) const {
@@ -142,28 +110,30 @@ MissReport ReplayLibrary::explain_miss(const MatchKey& key, std::string_view req
 
 void ReplayLibrary::add(const MatchKey& key, const StoredExchange& stored) {
   const auto added = state_->index.add(key, stored);
-  if (added) state_->additions.fetch_add(1, std::memory_order_release);
   if (added && needs_cursor(state_->sequence, 2)) {
     state_->cursors.mark_served(added->recordings, stored.exchange.session, added->position);
   }
 }
 
 std::uint64_t ReplayLibrary::additions() const {
-  return state_->additions.load(std::memory_order_acquire);
+  return state_->index.additions();
 }
 
 std::vector<ReplayLibrary::Unused> ReplayLibrary::unused() const {
-  std::vector<const Recording*> never_served;
-  for (const auto& recording : state_->index.built_recordings()) {
-    const bool counts = recording.winning && !recording.key->is_token_request;
-    if (counts && recording.uses.load(std::memory_order_relaxed) == 0) never_served.push_back(&recording);
+  const auto& index = state_->index;
+  std::vector<std::pair<const RecordingRow*, const KeyedRecordings*>> never_served;
+  for (const auto& key : index.built_keys()) {
+    if ((key.flags & KeyedRecordings::token_request) != 0 || !index.is_sound(key)) continue;
+    index.for_each_unused(key, [&](const RecordingRow& row) { never_served.emplace_back(&row, &key); });
   }
-  std::stable_sort(never_served.begin(), never_served.end(), [](const Recording* left, const Recording* right) {
-    return std::tie(left->take_ordinal, left->finished_number) < std::tie(right->take_ordinal, right->finished_number);
+  std::sort(never_served.begin(), never_served.end(), [](const auto& left, const auto& right) {
+    const auto& [a, b] = std::pair(left.first, right.first);
+    return std::tie(a->take_ordinal, a->finished_number, a->exchange_id) <
+           std::tie(b->take_ordinal, b->finished_number, b->exchange_id);
   });
   std::vector<Unused> unused;
-  for (const auto* recording : never_served) {
-    unused.push_back({recording->exchange_id, MatchKey::of_text(recording->key->key_text).request_line()});
+  for (const auto& [row, key] : never_served) {
+    unused.push_back({row->exchange_id, MatchKey::of_text(index.text_of(*key)).request_line()});
   }
   return unused;
 }

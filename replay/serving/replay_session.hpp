@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,7 +29,23 @@ struct Hit {
   std::int64_t exchange_id = 0;
   bool only_choice = false;
   // Where uses are counted, for hits served from memory. Lives as long as the library.
-  std::atomic<std::uint64_t>* uses = nullptr;
+  std::atomic<std::uint32_t>* uses = nullptr;
+};
+
+// Below this number of exchanges an index is built sooner than a file of it pays: it takes some 7 µs for each
+// (tests/bench/big_replay.py).
+inline constexpr std::uint64_t index_file_exchanges_min = 5'000;
+
+// Where an index file is kept, and who is told what about it.
+struct IndexSettings {
+  std::filesystem::path folder;  // empty: none
+  std::uint64_t file_exchanges_min = index_file_exchanges_min;
+  // While an index is built from the cassette; both counts are of exchanges.
+  std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
+  // One line for people, of what was done.
+  std::function<void(const std::string&)> on_note;
+  // The same, when a file turns out to be damaged; from any thread that asks the library.
+  std::function<void(const std::string&)> on_damage;
 };
 
 // The recordings of a cassette by match key, and where each session stands in them. Built once from a reader; the index
@@ -37,10 +55,14 @@ struct Hit {
 // newest first. Recordings cut by the client are served only when no whole one exists.
 class ReplayLibrary {
  public:
-  // Reads every exchange's request (no response bodies). Fails as the reader does.
+  // Reads every exchange's request (no response bodies), into memory. Fails as the reader does.
   static Result<std::unique_ptr<ReplayLibrary>> build(CassetteReader& reader, const MatchKeyMaker& keys,
                                                       SequencePolicy sequence);
-  // The same from values.
+  // The same, with an index file: used when it is there and fresh, else made for the next start. That no file can be
+  // used or written is no failure.
+  static Result<std::unique_ptr<ReplayLibrary>> open(CassetteReader& reader, const MatchKeyMaker& keys,
+                                                     SequencePolicy sequence, const IndexSettings& settings);
+  // From values.
   static std::unique_ptr<ReplayLibrary> of(const std::vector<Take>& takes, const std::vector<StoredExchange>& exchanges,
                                            const MatchKeyMaker& keys, SequencePolicy sequence);
   ~ReplayLibrary();
@@ -61,8 +83,8 @@ class ReplayLibrary {
   // auto: a newly recorded exchange becomes an answer for later requests of this run. Its own session has had it: what
   // was live once counts as served. One that was cut short answers nothing.
   void add(const MatchKey& key, const StoredExchange& stored);
-
-  // How many were added so far. Whoever remembers an only choice asks whether it is still this many.
+  // How often add() has added something: who remembers an `only_choice` asks whether this is still what it was before
+  // next() was asked.
   std::uint64_t additions() const;
 
   struct Unused {

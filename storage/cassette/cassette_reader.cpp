@@ -1,6 +1,9 @@
 #include "storage/cassette/cassette_reader.hpp"
 
+#include <sys/stat.h>
+
 #include "storage/cassette/bodies.hpp"
+#include "storage/cassette/cassette_lock.hpp"
 #include "storage/cassette/exchange_rows.hpp"
 #include "storage/cassette/failures.hpp"
 #include "storage/cassette/files.hpp"
@@ -169,6 +172,24 @@ Result<std::unique_ptr<CassetteReader>> CassetteReader::open(const std::filesyst
 
 const std::string& CassetteReader::uuid() const {
   return state_->uuid;
+}
+
+Result<std::optional<CassetteStamp>> CassetteReader::stamp() {
+  const Visit visit(*state_);
+  if (!visit.connected()) return visit.connected().error();
+  const auto& cassette = state_->cassette;
+  struct stat status {};
+  const bool is_moving = cassette.is_copy || cassette.writer_at_work || has_wal(state_->file) ||
+                         has_hot_journal(state_->file) || probe_writer(state_->file).writer_at_work;
+  if (is_moving || ::stat(state_->file.c_str(), &status) != 0) return std::optional<CassetteStamp>();
+  auto header = cassette.database->read_header();
+  if (!header) return header.error();
+  CassetteStamp stamp;
+  stamp.uuid = state_->uuid;
+  stamp.file_bytes = header->file_size;
+  stamp.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  stamp.change_counter = header->change_counter;
+  return std::optional(std::move(stamp));
 }
 
 Result<std::vector<Take>> CassetteReader::takes() {

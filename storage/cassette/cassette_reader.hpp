@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,16 @@ struct StoredExchange {
   }
 };
 
+// What tells one state of a cassette from any other, as far as it can be known without reading the file.
+struct CassetteStamp {
+  std::string uuid;
+  std::uint64_t file_bytes = 0;
+  std::int64_t modified_ns = 0;
+  std::uint32_t change_counter = 0;  // of SQLite (file format, §1.3.7); not moved by every commit in WAL mode
+
+  friend bool operator==(const CassetteStamp&, const CassetteStamp&) = default;
+};
+
 // Which parts of exchanges a visit loads. Bodies of responses are the bulk of a cassette, so an index is built without.
 // A body above `body_bytes_max` stays in the cassette, from where load_piece reads it.
 struct ReadParts {
@@ -66,6 +77,8 @@ class CassetteReader {
   ~CassetteReader();
 
   const std::string& uuid() const;
+  // nullopt while the file is not all there is: a writer is at work, or a -wal waits to be recovered.
+  Result<std::optional<CassetteStamp>> stamp();
   Result<std::vector<Take>> takes();
   Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
   // All exchanges in order of (take ordinal, finished number), until `visit` returns false.

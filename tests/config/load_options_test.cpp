@@ -136,6 +136,12 @@ TEST_CASE("our CA lives in XDG_DATA_HOME, else below HOME, and never in a relati
         "neither XDG_DATA_HOME nor HOME is an absolute path, so our CA has no place; give --ca-dir DIR");
 }
 
+TEST_CASE("what can be made anew lives in XDG_CACHE_HOME, else below HOME, else nowhere") {
+  CHECK(default_cache_dir({{"XDG_CACHE_HOME", "/cache"}, {"HOME", "/home/ada"}}) == "/cache/tapedeck");
+  CHECK(default_cache_dir({{"XDG_CACHE_HOME", "cache"}, {"HOME", "/home/ada"}}) == "/home/ada/.cache/tapedeck");
+  CHECK(default_cache_dir({{"HOME", "ada"}}).empty());
+}
+
 TEST_CASE("a source hides the ones below it, setting by setting") {
   PartialOptions command_line;
   command_line.miss_status = 502;

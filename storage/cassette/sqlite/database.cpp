@@ -128,6 +128,7 @@ Result<DatabaseHeader> Database::read_header() {
   // 1 stands for 65536, which the field of two bytes cannot hold.
   const std::uint32_t page_size = big_endian_32(*bytes, 16) >> 16;
   header.page_size = page_size == 1 ? 65536 : page_size;
+  header.change_counter = big_endian_32(*bytes, 24);
   header.user_version = big_endian_32(*bytes, 60);
   header.application_id = big_endian_32(*bytes, 68);
   return header;

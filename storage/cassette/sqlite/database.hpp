@@ -27,6 +27,7 @@ struct DatabaseHeader {
   bool is_sqlite = false;
   bool is_wal = false;
   std::uint32_t page_size = 0;
+  std::uint32_t change_counter = 0;
   std::uint32_t user_version = 0;
   std::uint32_t application_id = 0;
 };

@@ -1,33 +1,21 @@
 // The way from live requests through redaction, cassette and reader to a hit, with the profile that is compiled in.
 
 #include <filesystem>
-#include <random>
 
 #include <doctest/doctest.h>
 
 #include "replay/serving/replay_session.hpp"
 #include "storage/cassette/cassette_writer.hpp"
 #include "storage/redaction/redactor.hpp"
+#include "tests/replay/serving/temporary_folder.hpp"
 #include "tests/support/exchange_builder.hpp"
 
 namespace tapedeck {
 
 using test::ExchangeBuilder;
+using test::TemporaryFolder;
 
 namespace {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    path_ = std::filesystem::temp_directory_path() / ("tapedeck-replay-" + std::to_string(std::random_device{}()));
-    std::filesystem::create_directory(path_);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Rules {
   std::vector<Profile> profiles{load_profile("roaring").value()};

@@ -252,6 +252,7 @@ TEST_CASE("what a run adds answers later requests") {
     CHECK(library->origins().size() == 2);
     CHECK(library->newest_recorded_at_us() == 1'800'000'000'000'000);
     CHECK(library->unused().size() == 1);
+    CHECK(library->additions() == 1);
   }
   SUBCASE("a key that had only answers to conditional requests") {
     const auto library = Recordings().add(get().status(304, "Not Modified")).library(SequencePolicy::sticky);
@@ -280,6 +281,7 @@ TEST_CASE("what a run adds answers later requests") {
     const auto library = Recordings().add(get("/y")).library(SequencePolicy::sticky);
     library->add(keys().make(get().build().request), stored(10, get().cut_by_client()));
     CHECK(asked(*library, get()) == "none");
+    CHECK(library->additions() == 0);
   }
 }
 
