@@ -20,8 +20,8 @@ class RecordingQueue {
   ~RecordingQueue();
 
   // Thread-safe, never blocks. A full queue is Failure `recording-queue-full`; then `on_committed` is not called.
-  // An exchange that ends with this step and has no finished number is given the next one. With `Wake::later` the caller
-  // calls wake() soon: a worker that has more to push first saves commits and changes of thread by it.
+  // An exchange that ends with this step and has no finished number is given the next one. With `Wake::later` the
+  // caller calls wake() soon: a worker that has more to push first saves commits and changes of thread by it.
   enum class Wake { now, later };
   Result<void> push(RecordingStep step, OnCommitted on_committed, Wake when = Wake::now);
   void wake();
