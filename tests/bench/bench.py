@@ -32,7 +32,7 @@ QUICK = "no warming up, 50,000 exchanges and 20,000 hits as big cassette, a body
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
     parser.add_argument("--binary", type=Path, default=Path("build/release/tapedeck"))
-    parser.add_argument("--quick", action="store_true", help="3 pairs of 1 s, for trying: " + QUICK)
+    parser.add_argument("--quick", action="store_true", help="2 pairs of 1 s, for trying: " + QUICK)
     parser.add_argument("--pairs", type=int, help="pairs of slices a row (default 5)")
     parser.add_argument("--seconds", type=int, help="length of a slice (default 5)")
     parser.add_argument("--rows", default="", metavar="PREFIX", help="only rows whose name begins so")
@@ -59,7 +59,7 @@ def setting_of(options: argparse.Namespace, folder: Path) -> Setting:
         folder=folder,
         server_core=server_core,
         load_core=load_core,
-        pairs=options.pairs or (3 if options.quick else 5),
+        pairs=options.pairs or (2 if options.quick else 5),
         seconds=options.seconds or (1 if options.quick else 5),
         warm_up=not options.quick,
         items=1000,
