@@ -1,5 +1,7 @@
 #include "proxy/runtime/worker.hpp"
 
+#include <pthread.h>
+
 #include "proxy/runtime/log.hpp"
 
 namespace tapedeck {
@@ -19,7 +21,10 @@ Worker::~Worker() {
 
 void Worker::start() {
   asio::co_spawn(context_, sweep(), asio::detached);
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "worker");  // for top, and for who measures us thread by thread
+    context_.run();
+  });
 }
 
 void Worker::adopt(tcp::socket socket, std::string_view session) {

@@ -1,13 +1,29 @@
-"""The load (wrk) and what it cost the program that answered it."""
+"""The load (wrk, h2load, curl) and what it cost the program that answered it."""
 
 import json
-import os
+import re
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from accounting import MemoryPeak, cpu_seconds, settled_cpu_seconds
+from subjects import Subject, pin_to
+
 HERE = Path(__file__).resolve().parent
-CONNECTIONS = 64
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What wrk asks for, and how."""
+
+    prefix: str = "/items/"
+    paths: int = 1000
+    first: int = 0  # the lowest number of a path
+    stride: int = 1  # between the numbers of two paths
+    order: str = "cycle"  # or "random"
+    depth: int = 1  # requests in one write
+    connections: int = 64
 
 
 @dataclass(frozen=True)
@@ -16,59 +32,87 @@ class Slice:
 
     requests: int
     requests_per_second: float
-    cpu_us_per_request: float
-    p50_us: int
-    p99_us: int
-    errors: dict
+    cpu_us_per_request: dict[str, float]  # by kind of thread
+    errors: dict[str, int]
+    p50_us: float = 0
+    p99_us: float = 0
 
 
-def run_load(subject, url: str, paths: int, depth: int, seconds: float, core: int) -> Slice:
-    command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds:g}s"]
-    command += ["--timeout", "10s", "--script", str(HERE / "cycle.lua"), url, "--", str(paths), str(depth)]
-    cpu_before = cpu_seconds(subject.pids())
+def run_wrk(subject: Subject, scheme: str, asked: Requests, seconds: float, core: int | None) -> Slice:
+    command = ["wrk", "--threads", "1", "--connections", asked.connections, "--duration", f"{max(1, round(seconds))}s"]
+    command += ["--timeout", "10s", "--script", HERE / "paths.lua", subject.urls[scheme], "--"]
+    command += [asked.prefix, asked.paths, asked.first, asked.stride, asked.order, asked.depth]
+
+    def read(output: str) -> Slice | None:
+        results = [line[len("result ") :] for line in output.splitlines() if line.startswith("result ")]
+        if len(results) != 1:
+            return None
+        result = json.loads(results[0])
+        return Slice(
+            requests=result["requests"],
+            requests_per_second=result["requests"] / (result["microseconds"] / 1e6),
+            cpu_us_per_request={},
+            errors={kind: count for kind, count in result["errors"].items() if count},
+            p50_us=result["p50_us"],
+            p99_us=result["p99_us"],
+        )
+
+    return _measured(subject, command, core, read)
+
+
+# wrk and h2load both resume the TLS session when a client of theirs connects again; a new client of h2load for each
+# request does not. They come a little faster than can be answered, so some wait for each other.
+NEW_CLIENTS_PER_10_MS = 40
+NEW_CLIENTS_PER_SECOND_ANSWERED = 500
+
+
+def run_new_connections(subject: Subject, path: str, seconds: float, core: int | None) -> Slice:
+    """As many requests as are about answered in that time, over a new TLS connection each."""
+    count = round(NEW_CLIENTS_PER_SECOND_ANSWERED * seconds)
+    command = ["h2load", "--h1", "-n", count, "-c", count, "-r", NEW_CLIENTS_PER_10_MS, "--rate-period", "10ms"]
+    return _measured(subject, [*command, subject.urls["tls"] + path], core, read_h2load)
+
+
+def read_h2load(output: str) -> Slice | None:
+    finished = re.search(r"\nfinished in ([\d.]+)(us|ms|s), ", output)
+    counts = re.search(r"\nrequests: .* (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", output)
+    if not finished or not counts:
+        return None
+    seconds = float(finished[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1}[finished[2]]
+    succeeded, *failures = (int(count) for count in counts.groups())
+    errors = {kind: count for kind, count in zip(("failed", "errored", "timeout"), failures) if count}
+    return Slice(succeeded, succeeded / seconds, {}, errors)
+
+
+def _measured(subject: Subject, command: list, core: int | None, read: Callable[[str], Slice | None]) -> Slice:
+    before = cpu_seconds(subject.pids())
     done = subprocess.run(
-        command, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}), check=False
+        [str(word) for word in command], capture_output=True, text=True, preexec_fn=pin_to(core), check=False
     )
-    cpu_after = cpu_seconds(subject.pids())
-    results = [line[len("result ") :] for line in done.stdout.splitlines() if line.startswith("result ")]
-    if done.returncode != 0 or len(results) != 1:
-        raise RuntimeError(f"wrk failed against {subject.name}: {done.stderr.strip() or done.stdout.strip()}")
-    result = json.loads(results[0])
-    requests = result["requests"]
-    return Slice(
-        requests=requests,
-        requests_per_second=requests / (result["microseconds"] / 1e6),
-        cpu_us_per_request=(cpu_after - cpu_before) * 1e6 / max(requests, 1),
-        p50_us=result["p50_us"],
-        p99_us=result["p99_us"],
-        errors={kind: count for kind, count in result["errors"].items() if count},
-    )
+    used = settled_cpu_seconds(subject.pids()) - before
+    result = read(done.stdout) if done.returncode == 0 else None
+    if result is None:
+        raise RuntimeError(f"{command[0]} failed against {subject.name}: {(done.stderr or done.stdout).strip()[-500:]}")
+    costs = {kind: seconds * 1e6 / result.requests for kind, seconds in used.items()} if result.requests else {}
+    return replace(result, cpu_us_per_request=costs)
 
 
-def process_tree(pid: int) -> list[int]:
-    """The process and all its descendants."""
-    found = [pid]
-    for one in found:
-        for task in Path(f"/proc/{one}/task").iterdir():
-            found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+@dataclass(frozen=True)
+class Transfer:
+    """One body, fetched whole."""
+
+    seconds: float
+    memory_bytes: int  # the highest that was seen
+    anonymous_bytes: int
+    errors: dict[str, int]
 
 
-def cpu_seconds(pids: list[int]) -> float:
-    """CPU time used so far by all threads of the processes, in user mode and in the kernel."""
-    return sum(_thread_cpu_seconds(task) for pid in pids for task in Path(f"/proc/{pid}/task").iterdir())
-
-
-def _thread_cpu_seconds(task: Path) -> float:
-    # schedstat counts nanoseconds; where the kernel has none, stat counts ticks of 10 ms.
-    schedstat = task / "schedstat"
-    if schedstat.exists():
-        return int(schedstat.read_text().split()[0]) / 1e9
-    fields = (task / "stat").read_text().rpartition(")")[2].split()
-    user_ticks, system_ticks = int(fields[11]), int(fields[12])
-    return (user_ticks + system_ticks) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_bytes(pids: list[int]) -> int:
-    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def run_transfer(subject: Subject, path: str, size: int, core: int) -> Transfer:
+    command = ["curl", "-sk", "-o", "/dev/null", "--max-time", "900", "--noproxy", "*"]
+    command += ["-w", "%{time_total} %{http_code} %{size_download}", subject.urls["tls"] + path]
+    with MemoryPeak(subject.pids()) as peak:
+        done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pin_to(core), check=False)
+    seconds, status, received = done.stdout.split()
+    whole = done.returncode == 0 and status == "200" and int(received) == size
+    errors = {} if whole else {f"curl {done.returncode}, status {status}, {received} bytes": 1}
+    return Transfer(float(seconds), peak.total, peak.anonymous, errors)
