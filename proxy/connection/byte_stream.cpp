@@ -96,6 +96,7 @@ awaitable<error_code> ByteStream::handshake(std::unique_ptr<TlsEngine> engine, s
   engine_->feed(already_read);
   while (true) {
     const auto outcome = engine_->handshake();
+    if (engine_->holds_tickets_alone()) co_return error_code{};
     if (const auto error = co_await send_ciphertext()) co_return error;
     if (outcome == TlsEngine::Outcome::done) co_return error_code{};
     if (outcome != TlsEngine::Outcome::want_input) co_return tls_error(*engine_);

@@ -13,7 +13,6 @@ constexpr char tls_handshake_record = 0x16;
 constexpr std::size_t joined_output_bytes_max = 64 * 1024;
 constexpr std::chrono::milliseconds linger_timeout_ms{1000};
 constexpr std::size_t linger_bytes_max = 1024 * 1024;
-constexpr std::size_t kept_output_bytes_max = 128 * 1024;
 // Most clients ask again at once; one that does not is idle and then holds no buffers.
 constexpr std::chrono::milliseconds memory_held_ms{1000};
 
@@ -67,7 +66,7 @@ bool ClientSession::may_await_request() {
 }
 
 bool ClientSession::may_serve_at_once() const {
-  return input_.size() > 0 && !peeking_ && !stopping_ && output_.size() <= joined_output_bytes_max;
+  return input_.size() > 0 && !peeking_ && !stopping_ && output_.bytes().size() <= joined_output_bytes_max;
 }
 
 // Answers what can be answered without waiting, request after request. A request that is out of the ordinary stays in
@@ -78,15 +77,22 @@ ClientSession::Next ClientSession::serve_at_once() {
     if (scan.outcome != HeadScan::Outcome::complete) return Next::go_on;
     const auto* forward = origin_memo_.find(head_);
     if (!forward || !is_ordinary()) return Next::go_on;
-    auto request = incoming(*forward, head_.target, implied_session(session_sources()));
-    const auto answered = services_.handler.answer_at_once(request, output_);
-    chosen_ = std::move(request.chosen);
-    if (answered == AtOnce::no) return Next::go_on;
+    const auto request = incoming(*forward, head_.target, implied_session(session_sources()));
+    auto image = services_.handler.answer_at_once(request);
+    if (image && image->is_long()) chosen_ = std::move(image);
+    if (!image) return Next::go_on;
     services_.statistics.count_request();
-    input_.consume(head_.head_bytes);
-    if (answered == AtOnce::answered_last) return Next::end;
+    if (put(std::move(image)) == Next::end) return Next::end;
   }
   return Next::go_on;
+}
+
+// A whole answer to the request that the head is of.
+ClientSession::Next ClientSession::put(std::shared_ptr<const WireImage> image) {
+  const bool close = image->close_after;
+  output_.put(std::move(image));
+  input_.consume(head_.head_bytes);
+  return close ? Next::end : Next::go_on;
 }
 
 bool ClientSession::is_ordinary() const {
@@ -178,7 +184,7 @@ awaitable<ClientSession::Next> ClientSession::await_longer(error_code error) {
 
 void ClientSession::release_memory() {
   input_.shrink_to_fit();
-  std::string().swap(output_);
+  output_.release();
   head_ = {};
   body_.reset();
   stream_.release_idle_buffers();
@@ -263,15 +269,14 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
   if (forward.intercepted) origin_memo_.remember(head_, forward);
   auto request = incoming(forward, forward.target, *session);
   request.chosen = std::exchange(chosen_, nullptr);
-  auto at_once = AtOnce::no;
-  if (!request.has_body() && !request.chosen) at_once = services_.handler.answer_at_once(request, output_);
-  if (at_once != AtOnce::no) {
-    input_.consume(head_.head_bytes);
-    if (output_.size() > joined_output_bytes_max) {
+  if (!request.has_body() && !request.chosen) request.chosen = services_.handler.answer_at_once(request);
+  if (request.chosen && !request.chosen->is_long()) {
+    const auto next = put(std::move(request.chosen));
+    if (output_.bytes().size() > joined_output_bytes_max) {
       const bool flushed = co_await flush();
       if (!flushed) co_return Next::end;
     }
-    co_return stopping_ || at_once == AtOnce::answered_last ? Next::end : Next::go_on;
+    co_return stopping_ ? Next::end : next;
   }
   const bool flushed = co_await flush();
   if (!flushed) co_return Next::end;
@@ -330,9 +335,8 @@ void ClientSession::stop_reading() {
 
 bool ClientSession::flush_now() {
   if (output_.empty()) return true;
-  const auto sent = stream_.send_now(output_);
-  output_.erase(0, sent.taken);
-  if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
+  const auto sent = stream_.send_now(output_.bytes());
+  output_.sent(sent.taken);
   return sent.whole;
 }
 
@@ -342,11 +346,10 @@ awaitable<bool> ClientSession::flush() {
   const auto before = stream_.expires_at();
   if (before == SteadyTime::max()) stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
   writing_ = true;
-  const auto error = co_await stream_.write(output_);
+  const auto error = co_await stream_.write(output_.bytes());
   writing_ = false;
   stream_.expire_at(exchange_going_on_ ? before : SteadyTime::max());
   output_.clear();
-  if (output_.capacity() > kept_output_bytes_max) output_.shrink_to_fit();
   co_return !error;
 }
 
@@ -356,7 +359,7 @@ awaitable<bool> ClientSession::flush() {
 awaitable<ClientSession::Next> ClientSession::refuse(int status, std::string_view code, std::string_view detail) {
   const auto response = problem_response({status, std::string(code), "The request was refused", std::string(detail)});
   services_.log.verbose("refused a request (" + std::string(code) + "): " + std::string(detail));
-  output_ += served_bytes(response, own_context(head_, true), {});
+  output_.text() += served_bytes(response, own_context(head_, true), {});
   lingers_ = true;
   co_return Next::end;
 }
@@ -368,7 +371,7 @@ void ClientSession::answer_health(bool close) {
   response.headers = {{"Content-Type", "text/plain"}, {"Content-Length", "3"}};
   response.body.framing = BodyFraming::content_length;
   response.body.bytes = "ok\n";
-  output_ += served_bytes(response, own_context(head_, close), {});
+  output_.text() += served_bytes(response, own_context(head_, close), {});
   input_.consume(head_.head_bytes);
 }
 

@@ -6,6 +6,7 @@
 
 #include "proxy/connection/byte_stream.hpp"
 #include "proxy/connection/origin_decision.hpp"
+#include "proxy/connection/pending_output.hpp"
 #include "proxy/connection/session_choice.hpp"
 #include "proxy/modes/exchange_handler.hpp"
 #include "proxy/runtime/run_statistics.hpp"
@@ -46,7 +47,7 @@ class ClientSession final : public ClientChannel {
   const Headers& request_trailers() const override;
   bool has_unread_bytes() const override { return input_.size() > consumed_later_; }
   void stop_reading() override;
-  std::string& output() override { return output_; }
+  std::string& output() override { return output_.text(); }
   awaitable<bool> flush() override;
   bool is_cut() const override { return stream_.is_cut(); }
 
@@ -54,6 +55,7 @@ class ClientSession final : public ClientChannel {
   enum class Next { go_on, end };
 
   Next serve_at_once();
+  Next put(std::shared_ptr<const WireImage> image);
   bool may_serve_at_once() const;
   bool is_ordinary() const;
   IncomingRequest incoming(const Forward& forward, std::string_view target, std::string_view session) const;
@@ -86,7 +88,7 @@ class ClientSession final : public ClientChannel {
   SessionServices& services_;
   ByteStream stream_;
   InputBuffer input_;
-  std::string output_;
+  PendingOutput output_;
   ScannedHead head_;
   OriginMemo origin_memo_;
   std::shared_ptr<const WireImage> chosen_;  // by answer_at_once, for the request that is served next

@@ -49,7 +49,7 @@ awaitable<ClientSession::Next> ClientSession::serve_connect(const OriginDecision
 
 void ClientSession::accept_connect(Authority authority) {
   tunnel_ = std::move(authority);
-  output_ += established;
+  output_.text() += established;
   input_.consume(head_.head_bytes);
 }
 
@@ -156,7 +156,7 @@ void ClientSession::answer_not_intercepted(const std::string& request_line, cons
     response.reason = "not-intercepted";
     context.request_method = "GET";  // unlike a 2xx to CONNECT, a refusal has a body
   }
-  output_ += served_bytes(response, context, {});
+  output_.text() += served_bytes(response, context, {});
 }
 
 // Dialled before the 200, so that a client learns of a failure by its status; never sniffed (decision 4). `answered`
@@ -173,14 +173,14 @@ awaitable<ClientSession::Next> ClientSession::open_tunnel(const Tunnel& tunnel, 
       if (answered) co_return Next::end;
       ServedContext context;
       context.close = true;
-      output_ += served_bytes(problem_response(problem), context, origin);
+      output_.text() += served_bytes(problem_response(problem), context, origin);
       lingers_ = true;
       co_return Next::end;
     }
     dialled_ = std::move(std::get<0>(dialled));
   }
-  if (!answered) output_ += established;
-  output_ += view_of(dialled_->input);
+  if (!answered) output_.text() += established;
+  output_.text() += view_of(dialled_->input);
   if (!co_await flush()) co_return Next::end;
   co_await relay(stream_, dialled_->stream, early, services_.options.limits.client_idle_timeout_ms);
   co_return Next::end;

@@ -20,9 +20,9 @@ AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, Upstrea
       answers_(replay, std::move(reader), cache_bytes_max) {
 }
 
-AtOnce AutoHandler::answer_at_once(IncomingRequest& request, std::string& out) {
-  if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return AtOnce::no;
-  return answers_.answer_at_once(request, out);
+std::shared_ptr<const WireImage> AutoHandler::answer_at_once(const IncomingRequest& request) {
+  if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return nullptr;
+  return answers_.answer_at_once(request);
 }
 
 // A long body is looked up by the same key as replay would look it up by.

@@ -15,7 +15,7 @@ class AutoHandler final : public ExchangeHandler {
   AutoHandler(ReplayServices& replay, RecordServices& record, UpstreamPool& pool, Log& log, bool forwards_misses,
               std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max);
 
-  AtOnce answer_at_once(IncomingRequest& request, std::string& out) override;
+  std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override;
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
 
  private:

@@ -77,18 +77,15 @@ class ClientChannel {
   virtual bool is_cut() const = 0;
 };
 
-// Whether a request was answered without waiting, and what the connection does then.
-enum class AtOnce { no, answered, answered_last };
-
 // The seam: what happens to a request. Record, replay and auto are its three implementations. One object a worker.
 class ExchangeHandler {
  public:
   virtual ~ExchangeHandler() = default;
 
-  // The hot path: an answer to a bodiless request that needs no waiting, appended to `out`. `no`: nothing was appended,
-  // no cursor was moved unless for `request.chosen`, and handle() has to do it. `answered_last`: the connection ends
-  // behind the answer.
-  virtual AtOnce answer_at_once(IncomingRequest& request, std::string& out) = 0;
+  // The hot path: the answer to a bodiless request, if it can be chosen without waiting. What is not long is sent by
+  // the caller, a long one by handle(), which is given it as `request.chosen`. Null: handle() has to choose; no cursor
+  // was moved.
+  virtual std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) = 0;
 
   // Reads the body and sends the answer. Returns whether the connection may serve another request.
   virtual awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) = 0;

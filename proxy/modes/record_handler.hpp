@@ -35,7 +35,7 @@ class RecordHandler final : public ExchangeHandler {
  public:
   RecordHandler(RecordServices& services, UpstreamPool& pool) : services_(services), pool_(pool) {}
 
-  AtOnce answer_at_once(IncomingRequest&, std::string&) override { return AtOnce::no; }
+  std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest&) override { return nullptr; }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
   // The same for a request whose body has been read already.
   awaitable<bool> forward(Request request, const RequestFacts& facts, ClientChannel& client);

@@ -46,19 +46,13 @@ const std::string& RecordedAnswers::memo_key(const IncomingRequest& request) {
   return memo_key_;
 }
 
-AtOnce RecordedAnswers::answer_at_once(IncomingRequest& request, std::string& out) {
-  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return AtOnce::no;
+std::shared_ptr<const WireImage> RecordedAnswers::answer_at_once(const IncomingRequest& request) {
+  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return nullptr;
   const auto& key = memo_key(request);
   const auto known = memo_.find(std::string_view(key));
   auto image = known != memo_.end() ? remembered(known->second, request) : looked_up(key, request);
-  if (!image) return AtOnce::no;
-  services_.statistics.count_hit();
-  if (image->is_long()) {
-    request.chosen = std::move(image);
-    return AtOnce::no;
-  }
-  out += image->bytes;
-  return image->close_after ? AtOnce::answered_last : AtOnce::answered;
+  if (image) services_.statistics.count_hit();
+  return image;
 }
 
 std::shared_ptr<const WireImage> RecordedAnswers::remembered(Remembered& known, const IncomingRequest& request) {

@@ -34,9 +34,8 @@ class RecordedAnswers {
 
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
 
-  // The hot path: a bodiless request of a kept-alive connection, at once if it is in the memo; `no` sends it to
-  // answer().
-  AtOnce answer_at_once(IncomingRequest& request, std::string& out);
+  // The hot path: for a bodiless request of a kept-alive connection; null sends it to answer().
+  std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request);
   // Any request with its body, or with the key of a body that was too large to be held; redacts it, derives its key and
   // looks that up.
   Answer answer(Request request, std::optional<BodyKey> long_body, const RequestFacts& facts);

@@ -11,9 +11,9 @@ ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr
     : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
 }
 
-AtOnce ReplayHandler::answer_at_once(IncomingRequest& request, std::string& out) {
-  if (services_.options.timing.kind != Timing::Kind::none) return AtOnce::no;
-  return answers_.answer_at_once(request, out);
+std::shared_ptr<const WireImage> ReplayHandler::answer_at_once(const IncomingRequest& request) {
+  if (services_.options.timing.kind != Timing::Kind::none) return nullptr;
+  return answers_.answer_at_once(request);
 }
 
 awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {

@@ -33,7 +33,7 @@ struct Hit {
 };
 
 // Below this number of exchanges an index is built sooner than a file of it pays: it takes some 7 µs for each
-// (tests/bench/big_replay.py).
+// (./dev bench --rows big).
 inline constexpr std::uint64_t index_file_exchanges_min = 5'000;
 
 // Where an index file is kept, and who is told what about it.

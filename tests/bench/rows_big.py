@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from accounting import memory
+from big_cassette import multiply
 from load import Requests, Slice, run_wrk
 from preflight import record_items, write_bodies
 from ratios import Reading, Row, sum_of_errors
@@ -30,9 +31,6 @@ DISK_BYTES_PER_EXCHANGE = 2 * CASSETTE_BYTES_PER_EXCHANGE
 
 
 def measure(setting: Setting) -> Iterator[Row | Reading | str]:
-    # Its own module, since who makes cassettes by hand wants it too.
-    from big_cassette import make_big_cassette
-
     folder = setting.subfolder("big")
     setting.need_disk(setting.big_exchanges * DISK_BYTES_PER_EXCHANGE)
     write_bodies(folder / "bodies", setting.items)
@@ -41,7 +39,7 @@ def measure(setting: Setting) -> Iterator[Row | Reading | str]:
     with start_file_server("upstream", folder / "upstream", folder / "bodies", setting.load_core) as upstream:
         record_items(tapedeck, upstream, setting.items, small)
         origin = upstream.urls["plain"]
-    make_big_cassette(big, setting.big_exchanges, small)
+    multiply(small, big, setting.big_exchanges)
     size = f"{setting.big_exchanges:,} exchanges, {big.stat().st_size / 1e9:.2f} GB, {setting.big_hits:,} random hits"
     yield f"{size}; the small one has {setting.items:,}"
     yield from _starts(setting, tapedeck, big, origin)
