@@ -108,13 +108,10 @@ void ExchangeRecording::keep_rest(Direction direction, const Executor& executor)
 }
 
 // A step that the queue does not take is lost, and with it the exchange.
-std::shared_ptr<ExchangeRecording::Commit> ExchangeRecording::give(RecordingStep step, const Executor& executor) {
+std::shared_ptr<Commit> ExchangeRecording::give(RecordingStep step, const Executor& executor) {
   auto commit = std::make_shared<Commit>(executor);
-  const auto on_committed = [commit, executor](Result<std::int64_t> result) {
-    asio::post(executor, [commit, result = std::move(result)] {
-      commit->result = result;
-      commit->committed.cancel();
-    });
+  const auto on_committed = [commit, executor, &deliveries = services_.deliveries](Result<std::int64_t> result) {
+    deliveries.put(executor, commit, std::move(result));
   };
   auto pushed = services_.queue.push(std::move(step), on_committed, RecordingQueue::Wake::later);
   // Behind all that is ready on this thread, whose exchanges then share one commit.

@@ -44,12 +44,6 @@ class ExchangeRecording {
   static constexpr std::size_t events_max = 10'000;
   static constexpr std::size_t step_bytes = 512 * 1024;
 
-  // A step that was given to the writer. The writer's thread fills the result in and wakes whoever waits.
-  struct Commit {
-    explicit Commit(Executor executor) : committed(executor, std::chrono::steady_clock::time_point::max()) {}
-    SteadyTimer committed;
-    std::optional<Result<std::int64_t>> result;
-  };
   struct Side {
     std::uint64_t received = 0;
     std::unique_ptr<BodyRedactionStream> stream;  // of a long body

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "config/options.hpp"
+#include "proxy/modes/commit_deliveries.hpp"
 #include "proxy/modes/exchange_handler.hpp"
 #include "proxy/runtime/run_statistics.hpp"
 #include "proxy/upstream/upstream_pool.hpp"
@@ -27,6 +28,8 @@ struct RecordServices {
   std::function<bool(const Exchange&)> is_kept;
   // Order in which the exchanges of the take start; the queue numbers their ends.
   std::atomic<std::uint64_t> next_started_number{1};
+  // What the queue's callbacks put in, sent whenever a transaction is over.
+  CommitDeliveries deliveries = {};
 };
 
 // Forwards each exchange and records it. The end of an answer is held back until the exchange is committed, so that

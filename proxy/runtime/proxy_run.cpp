@@ -240,6 +240,7 @@ Result<void> ProxyRun::open_for_recording() {
                     : "adding take " + std::to_string(*take) + " to " + absolute_text(options_.cassette));
   queue_ = std::make_unique<RecordingQueue>(std::move(*writer), options_.limits.queue_exchanges_max);
   record_services_.reset(new RecordServices{options_, *redactor_, *queue_, statistics_, log_, {}, {}, {1}});
+  queue_->after_each_transaction([this] { record_services_->deliveries.deliver(); });
   if (options_.mode != Mode::auto_) return {};
 
   if (auto opened = open_library(recording_file_); !opened) return opened;

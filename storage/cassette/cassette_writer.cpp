@@ -15,7 +15,9 @@ namespace tapedeck {
 
 namespace {
 
-constexpr std::int64_t checkpoint_pages = 4096;  // 16 MiB of 4 KiB pages
+// 64 MiB of 4 KiB pages. The pages of the index of digests change with almost every body; the fewer checkpoints, the
+// seldomer they are copied.
+constexpr std::int64_t checkpoint_pages = 16 * 1024;
 constexpr std::int64_t id_max = std::int64_t{1} << 53;
 
 }  // namespace

@@ -49,6 +49,7 @@ RedactedExchange* ending_exchange(RecordingStep& step) {
 struct RecordingQueue::State {
   std::unique_ptr<CassetteWriter> writer;
   std::size_t exchanges_max = 0;
+  std::function<void()> after_transaction;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -105,6 +106,7 @@ void RecordingQueue::State::run() {
       else
         batch[i].on_committed(committed.error());
     }
+    if (after_transaction) after_transaction();
     writer->checkpoint_if_large();
   }
 }
@@ -146,6 +148,11 @@ Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed, 
   }
   if (when == Wake::now) wake();
   return {};
+}
+
+// The thread looks at it only once it has taken something, and so behind a push.
+void RecordingQueue::after_each_transaction(std::function<void()> told) {
+  state_->after_transaction = std::move(told);
 }
 
 void RecordingQueue::wake() {

@@ -25,6 +25,9 @@ class RecordingQueue {
   enum class Wake { now, later };
   Result<void> push(RecordingStep step, OnCommitted on_committed, Wake when = Wake::now);
   void wake();
+  // `told` is called on the writer thread each time that the callbacks of one transaction have been; to be set before
+  // the first push.
+  void after_each_transaction(std::function<void()> told);
   // A name for a long exchange of this run. Thread-safe.
   LongExchangeId new_long_exchange();
 

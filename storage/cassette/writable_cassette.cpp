@@ -139,6 +139,8 @@ Result<void> WritableCassette::enter_wal_mode() {
   if (*mode != "wal") return cassette_unwritable(database_->name(), "its file system has no shared memory for SQLite");
   // The hook takes the place of SQLite's own checkpoints, which would come in the middle of a commit.
   sqlite3_wal_hook(database_->handle(), count_wal_pages, &wal_pages_);
+  // Bodies' digests come in no order, so that the pages of their index are all in use; SQLite's 2 MB do not hold them.
+  if (auto set = database_->execute("PRAGMA cache_size = -8192"); !set) return set;
   return database_->execute(options_.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 }
 
