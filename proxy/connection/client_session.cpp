@@ -229,11 +229,16 @@ awaitable<ClientSession::Next> ClientSession::serve() {
                               "the request has come through this proxy before, as its Via says; "
                               "a proxy behind this one sends it back here");
   }
+  if (const auto* known = origin_memo_.find(head_)) {
+    services_.statistics.count_request();
+    co_return co_await serve_exchange(*known, head_.target);
+  }
   const auto decision = decide_origin(arrival(), head_, services_.origin_rules);
   if (const auto* forward = std::get_if<Forward>(&decision)) {
     services_.statistics.count_request();
-    if (forward->intercepted && !miss_all_) co_return co_await serve_exchange(*forward);
-    co_return co_await serve_unnamed(*forward);
+    if (!forward->intercepted || miss_all_) co_return co_await serve_unnamed(*forward);
+    origin_memo_.remember(head_, *forward);
+    co_return co_await serve_exchange(*forward, forward->target);
   }
   if (std::holds_alternative<LocalHealth>(decision)) {
     // A body would be taken for the next request, so what has one is the connection's last.
@@ -254,7 +259,7 @@ awaitable<ClientSession::Next> ClientSession::serve_unnamed(const Forward& forwa
     const Tunnel beside{forward.origin.host, forward.origin.port};
     if (services_.options.allow_remote) co_return co_await refuse_passage(beside);
     services_.statistics.note_tunnel(host_and_port(beside));
-    co_return co_await serve_exchange(forward);
+    co_return co_await serve_exchange(forward, forward.target);
   }
   const auto line = std::string(head_.method) + " " + forward.origin.text() +
                     services_.redactor.redact_target(forward.origin, forward.target);
@@ -263,11 +268,11 @@ awaitable<ClientSession::Next> ClientSession::serve_unnamed(const Forward& forwa
   co_return Next::end;
 }
 
-awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward) {
+// `target` is that of the head, and may view it.
+awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forward, std::string_view target) {
   const auto session = choose_session(session_sources(), head_);
   if (!session) co_return co_await refuse(400, session.error().code, session.error().detail);
-  if (forward.intercepted) origin_memo_.remember(head_, forward);
-  auto request = incoming(forward, forward.target, *session);
+  auto request = incoming(forward, target, *session);
   request.chosen = std::exchange(chosen_, nullptr);
   if (!request.has_body() && !request.chosen) request.chosen = services_.handler.answer_at_once(request);
   if (request.chosen && !request.chosen->is_long()) {

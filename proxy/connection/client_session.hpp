@@ -69,7 +69,7 @@ class ClientSession final : public ClientChannel {
   void release_memory();
   awaitable<Next> start_tls();
   awaitable<Next> serve();
-  awaitable<Next> serve_exchange(const Forward& forward);
+  awaitable<Next> serve_exchange(const Forward& forward, std::string_view target);
   awaitable<Next> serve_unnamed(const Forward& forward);
   awaitable<Next> refuse(int status, std::string_view code, std::string_view detail);
   awaitable<Next> serve_connect(const OriginDecision& decision);

@@ -55,6 +55,31 @@ struct Row {
   std::string outcome;
 };
 
+// What the memo says of a request in origin-form is what was decided for it; of others it says nothing.
+void check_memo(ScannedHead head, const Forward& decided) {
+  OriginMemo memo;
+  memo.remember(head, decided);
+  const auto* known = memo.find(head);
+  REQUIRE((known != nullptr) == head.target.starts_with('/'));
+  if (!known) return;
+  CHECK(describe(*known) == describe(decided));
+  const auto other = [&](std::string_view method, std::string_view target, std::string_view host) {
+    auto changed = head;
+    changed.method = method;
+    changed.target = target;
+    if (!host.empty()) changed.fields = {{"Host", host}};
+    return memo.find(changed);
+  };
+  CHECK(other("POST", "/another", "") == known);
+  CHECK(other("GET", "/another", "elsewhere.example") == nullptr);
+  CHECK(other("GET", "/__tapedeck/health", "") == nullptr);
+  CHECK(other("GET", "http://127.0.0.1/", "") == nullptr);
+  CHECK(other("OPTIONS", "*", "") == nullptr);
+  CHECK(other("CONNECT", "/another", "") == nullptr);
+  memo.forget();
+  CHECK(memo.find(head) == nullptr);
+}
+
 void check(const Arrival& arrival, const OriginRules& rules, const std::vector<Row>& rows) {
   for (const auto& row : rows) {
     CAPTURE(row.name);
@@ -63,7 +88,9 @@ void check(const Arrival& arrival, const OriginRules& rules, const std::vector<R
     head.method = std::string_view(row.request).substr(0, space);
     head.target = std::string_view(row.request).substr(space + 1);
     if (row.host != "-") head.fields.push_back({"Host", row.host});
-    CHECK(describe(decide_origin(arrival, head, rules)) == row.outcome);
+    const auto decision = decide_origin(arrival, head, rules);
+    CHECK(describe(decision) == row.outcome);
+    if (const auto* forward = std::get_if<Forward>(&decision)) check_memo(head, *forward);
   }
 }
 
