@@ -62,7 +62,7 @@ awaitable<void> ClientSession::run() {
 
 // Nothing is left to serve or to send.
 bool ClientSession::may_await_request() {
-  return input_.size() == 0 && !peeking_ && !stopping_ && flush_now();
+  return input_.size() == 0 && !(peeking_ && may_tunnel()) && !stopping_ && flush_now();
 }
 
 bool ClientSession::may_serve_at_once() const {
@@ -73,12 +73,14 @@ bool ClientSession::may_serve_at_once() const {
 // the buffer.
 ClientSession::Next ClientSession::serve_at_once() {
   while (may_serve_at_once()) {
+    asked_at_once_ = false;
     const auto scan = scan_request_head(view_of(input_), services_.options.limits, head_);
     if (scan.outcome != HeadScan::Outcome::complete) return Next::go_on;
     const auto* forward = origin_memo_.find(head_);
     if (!forward || !is_ordinary()) return Next::go_on;
     const auto request = incoming(*forward, head_.target, implied_session(session_sources()));
     auto image = services_.handler.answer_at_once(request);
+    asked_at_once_ = true;
     if (image && image->is_long()) chosen_ = std::move(image);
     if (!image) return Next::go_on;
     services_.statistics.count_request();
@@ -129,7 +131,8 @@ awaitable<ClientSession::Next> ClientSession::step() {
   if (input_.size() == 0) {
     if (stopping_) co_return Next::end;
     if (peeking_ && may_tunnel()) co_return co_await await_either();
-    co_return co_await read_more();
+    const bool flushed = co_await flush();
+    co_return flushed ? Next::go_on : Next::end;
   }
   if (peeking_) co_return co_await peek();
   if (may_start_tls_) {
@@ -274,7 +277,8 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
   if (!session) co_return co_await refuse(400, session.error().code, session.error().detail);
   auto request = incoming(forward, target, *session);
   request.chosen = std::exchange(chosen_, nullptr);
-  if (!request.has_body() && !request.chosen) request.chosen = services_.handler.answer_at_once(request);
+  const bool asked = std::exchange(asked_at_once_, false);
+  if (!request.has_body() && !asked) request.chosen = services_.handler.answer_at_once(request);
   if (request.chosen && !request.chosen->is_long()) {
     const auto next = put(std::move(request.chosen));
     if (output_.bytes().size() > joined_output_bytes_max) {
@@ -353,7 +357,7 @@ awaitable<bool> ClientSession::flush() {
   writing_ = true;
   const auto error = co_await stream_.write(output_.bytes());
   writing_ = false;
-  stream_.expire_at(exchange_going_on_ ? before : SteadyTime::max());
+  stream_.expire_at(before);
   output_.clear();
   co_return !error;
 }

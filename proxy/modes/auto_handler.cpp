@@ -22,7 +22,10 @@ AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, Upstrea
 
 std::shared_ptr<const WireImage> AutoHandler::answer_at_once(const IncomingRequest& request) {
   if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return nullptr;
-  return answers_.answer_at_once(request);
+  // What cannot be read is asked for upstream, as other misses are.
+  auto answer = answers_.answer_at_once(request);
+  auto* image = answer ? std::get_if<0>(&*answer) : nullptr;
+  return image ? std::move(*image) : nullptr;
 }
 
 // A long body is looked up by the same key as replay would look it up by.

@@ -16,8 +16,19 @@ constexpr std::array<std::string_view, 9> deciding_fields{"Host",          "Rang
                                                           "If-Match",      "If-Unmodified-Since",
                                                           "Content-Type"};
 
-// What an entry of the memo takes beside its key, about.
-constexpr std::size_t remembered_bytes = 400;
+// What an entry of the memo takes beside its key and the conditions, about.
+constexpr std::size_t remembered_bytes = 300;
+
+std::size_t bytes_of(const RequestConditions& conditions) {
+  return conditions.accept.size() + conditions.accept_encoding.size() + conditions.validators.size();
+}
+
+MissReport unreadable(const std::string& request_line) {
+  MissReport report;
+  report.request_line = request_line;
+  report.detail = "the recording cannot be read from the cassette; `tapedeck list` says whether the file is whole";
+  return report;
+}
 
 bool is_deciding(std::string_view name) {
   for (const auto field : deciding_fields) {
@@ -46,50 +57,55 @@ const std::string& RecordedAnswers::memo_key(const IncomingRequest& request) {
   return memo_key_;
 }
 
-std::shared_ptr<const WireImage> RecordedAnswers::answer_at_once(const IncomingRequest& request) {
-  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return nullptr;
+std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_at_once(const IncomingRequest& request) {
+  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return std::nullopt;
   const auto& key = memo_key(request);
   const auto known = memo_.find(std::string_view(key));
-  auto image = known != memo_.end() ? remembered(known->second, request) : looked_up(key, request);
-  if (image) services_.statistics.count_hit();
-  return image;
+  return known != memo_.end() ? remembered(known->second, request) : looked_up(key, request);
 }
 
-std::shared_ptr<const WireImage> RecordedAnswers::remembered(Remembered& known, const IncomingRequest& request) {
+std::optional<RecordedAnswers::Answer> RecordedAnswers::remembered(Remembered& known, const IncomingRequest& request) {
   const auto additions = services_.library.additions();
   if (known.only_choice && known.additions == additions) {
     if (auto image = known.image.lock()) {
       image->served_lately = true;
       known.only_choice->uses->fetch_add(1, std::memory_order_relaxed);
+      services_.statistics.count_hit();
       return image;
     }
   }
   const auto next = services_.library.next(*known.recordings, request.session, *known.conditions);
   const auto* hit = std::get_if<Hit>(&next);
-  if (!hit) return nullptr;
+  if (!hit) return std::nullopt;
   auto image = image_of(hit->exchange_id, request.served_context());
+  if (!image) return unreadable(line_of(request.head.method, request.origin, request.target));
   known.only_choice.reset();
   if (hit->only_choice) known.only_choice = *hit;
   known.additions = additions;
   known.image = image;
+  services_.statistics.count_hit();
   return image;
 }
 
-// The first time; a hit is remembered. A miss is left to answer(), which explains it.
-std::shared_ptr<const WireImage> RecordedAnswers::looked_up(const std::string& memo_key,
-                                                            const IncomingRequest& incoming) {
+// The first time; its recordings are remembered. A miss is left to answer(), which explains it.
+std::optional<RecordedAnswers::Answer> RecordedAnswers::looked_up(const std::string& memo_key,
+                                                                  const IncomingRequest& incoming) {
   auto request = incoming.to_request();
   auto conditions = conditions_of(request.headers);
-  if (!services_.redactor.redact_request(request)) return nullptr;
+  if (!services_.redactor.redact_request(request)) return std::nullopt;
   const auto* recordings = services_.library.find(services_.keys.make(request));
-  if (!recordings) return nullptr;
+  if (!recordings) return std::nullopt;
   return remembered(remember(memo_key, *recordings, std::move(conditions)), incoming);
+}
+
+std::string RecordedAnswers::line_of(std::string_view method, const Origin& origin, std::string_view target) const {
+  return std::string(method) + " " + origin.text() + services_.redactor.redact_target(origin, target);
 }
 
 // When the memo is full all of it goes: what is asked for again comes back at once, and no order has to be kept.
 RecordedAnswers::Remembered& RecordedAnswers::remember(const std::string& memo_key, const KeyedRecordings& recordings,
                                                        RequestConditions conditions) {
-  const auto bytes = memo_key.size() + remembered_bytes;
+  const auto bytes = memo_key.size() + bytes_of(conditions) + remembered_bytes;
   if (memo_bytes_ + bytes > memo_bytes_max_) {
     memo_.clear();
     memo_bytes_ = 0;
@@ -103,8 +119,7 @@ RecordedAnswers::Remembered& RecordedAnswers::remember(const std::string& memo_k
 
 RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<BodyKey> long_body,
                                                 const RequestFacts& facts) {
-  const auto line =
-      request.method + " " + request.origin.text() + services_.redactor.redact_target(request.origin, request.target);
+  const auto line = line_of(request.method, request.origin, request.target);
   const auto conditions = conditions_of(request.headers);
   if (auto redacted = services_.redactor.redact_request(request); !redacted) {
     MissReport report;
@@ -123,12 +138,7 @@ RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<B
     return report;
   }
   auto image = image_of(std::get<Hit>(next).exchange_id, facts.served_context());
-  if (!image) {
-    MissReport report;
-    report.request_line = line;
-    report.detail = "the recording cannot be read from the cassette; `tapedeck list` says whether the file is whole";
-    return report;
-  }
+  if (!image) return unreadable(line);
   services_.statistics.count_hit();
   return image;
 }

@@ -26,7 +26,7 @@ struct ReplayServices {
 
 // Finds the recorded answer to a request. One object a worker: it has a reader and caches of its own, so that a hit
 // takes no lock but a cursor's. The memo leads from the raw bytes that decide a bodiless request's key straight to its
-// recordings; it holds hits only, and its key is more than the match key, so it can never answer wrongly.
+// recordings; its key is more than the match key, so it can never answer wrongly.
 class RecordedAnswers {
  public:
   // `cache_bytes_max` is for images; the memo takes a quarter of that beside.
@@ -34,8 +34,9 @@ class RecordedAnswers {
 
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
 
-  // The hot path: for a bodiless request of a kept-alive connection; null sends it to answer().
-  std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request);
+  // The hot path: for a bodiless request of a kept-alive connection. Nullopt sends it to answer(); no cursor was moved
+  // then. The only miss is a recording that was chosen and cannot be read.
+  std::optional<Answer> answer_at_once(const IncomingRequest& request);
   // Any request with its body, or with the key of a body that was too large to be held; redacts it, derives its key and
   // looks that up.
   Answer answer(Request request, std::optional<BodyKey> long_body, const RequestFacts& facts);
@@ -62,8 +63,9 @@ class RecordedAnswers {
 
   // The memo's key: everything of the request that can change the answer. Valid until the next call.
   const std::string& memo_key(const IncomingRequest& request);
-  std::shared_ptr<const WireImage> remembered(Remembered& known, const IncomingRequest& request);
-  std::shared_ptr<const WireImage> looked_up(const std::string& memo_key, const IncomingRequest& incoming);
+  std::optional<Answer> remembered(Remembered& known, const IncomingRequest& request);
+  std::optional<Answer> looked_up(const std::string& memo_key, const IncomingRequest& incoming);
+  std::string line_of(std::string_view method, const Origin& origin, std::string_view target) const;
   Remembered& remember(const std::string& memo_key, const KeyedRecordings& recordings, RequestConditions conditions);
   std::shared_ptr<const WireImage> image_of(std::int64_t exchange_id, const ServedContext& context);
 

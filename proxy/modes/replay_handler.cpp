@@ -6,6 +6,16 @@
 
 namespace tapedeck {
 
+namespace {
+
+void note_miss(const MissReport& report, ReplayServices& services, Log& log) {
+  services.statistics.note_miss(report);
+  log.warning("miss (" + std::string(miss_reason_text(report.reason)) + "): " + report.request_line + ": " +
+              report.detail);
+}
+
+}  // namespace
+
 ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<CassetteReader> reader,
                              std::size_t cache_bytes_max)
     : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
@@ -13,7 +23,15 @@ ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr
 
 std::shared_ptr<const WireImage> ReplayHandler::answer_at_once(const IncomingRequest& request) {
   if (services_.options.timing.kind != Timing::Kind::none) return nullptr;
-  return answers_.answer_at_once(request);
+  auto answer = answers_.answer_at_once(request);
+  if (!answer) return nullptr;
+  if (auto* image = std::get_if<0>(&*answer)) return std::move(*image);
+  const auto& report = std::get<MissReport>(*answer);
+  note_miss(report, services_, log_);
+  auto made = std::make_shared<WireImage>();
+  made->bytes =
+      served_bytes(miss_response(report, services_.options.miss_status), request.served_context(), request.origin);
+  return made;
 }
 
 awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
@@ -94,9 +112,7 @@ awaitable<bool> serve_image(const WireImage& image, RecordedAnswers& answers, co
 
 awaitable<bool> serve_miss(const MissReport& report, ReplayServices& services, Log& log, const RequestFacts& facts,
                            ClientChannel& client) {
-  services.statistics.note_miss(report);
-  log.warning("miss (" + std::string(miss_reason_text(report.reason)) + "): " + report.request_line + ": " +
-              report.detail);
+  note_miss(report, services, log);
   client.output() +=
       served_bytes(miss_response(report, services.options.miss_status), facts.served_context(), facts.origin);
   const bool flushed = co_await client.flush();

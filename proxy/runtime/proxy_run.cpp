@@ -124,8 +124,8 @@ class ProxyRun {
   std::unique_ptr<ReplayLibrary> library_;
   std::vector<std::unique_ptr<CassetteReader>> readers_;  // one for each worker to come
   bool library_was_empty_ = true;
-  std::unique_ptr<RecordingQueue> queue_;
   std::unique_ptr<RecordServices> record_services_;
+  std::unique_ptr<RecordingQueue> queue_;  // gone before what its callbacks use
   std::unique_ptr<ReplayServices> replay_services_;
 
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -371,7 +371,13 @@ void ProxyRun::warm_certificates() {
     const auto authority = parse_authority(std::string_view(origin).substr(scheme.size()));
     if (!authority) continue;
     ++warmed;
-    asio::post(main_, [this, host = authority->host] { (void)leaf_certificates_->context_for(host); });
+    asio::post(main_, [this, host = authority->host] {
+      try {
+        (void)leaf_certificates_->context_for(host);
+      } catch (const std::exception& error) {
+        log_.verbose("no certificate yet for " + host + ": " + error.what());
+      }
+    });
   }
 }
 

@@ -111,10 +111,6 @@ TlsEngine::Outcome TlsEngine::handshake() {
   return outcome == Outcome::closed ? refuse({}, take_tls_failure(ssl_, server_name_)) : outcome;
 }
 
-bool TlsEngine::holds_tickets_alone() const {
-  return handshake_done_ && SSL_is_server(ssl_) == 1 && SSL_version(ssl_) == TLS1_3_VERSION;
-}
-
 // The name is read before OpenSSL sees a byte: a context chosen from one of its callbacks would leave the first one's
 // ticket keys and options in force.
 TlsEngine::Outcome TlsEngine::answer_client_hello() {

@@ -54,9 +54,6 @@ class TlsEngine {
   // done, want_input or failed. Once done, stays so.
   Outcome handshake();
   bool handshake_done() const { return handshake_done_; }
-  // What is in output() now that the handshake is done is tickets alone, which nobody waits for: they may go out with the
-  // first answer.
-  bool holds_tickets_alone() const;
 
   // Fills as much of `into`, which is not empty, as there is. `closed`: the peer ended TLS in order (close_notify);
   // without that the end is `failed`, of kind closed.

@@ -62,9 +62,9 @@ MatchKey MatchKey::of_text(std::string_view text) {
   MatchKey key;
   while (!text.empty()) {
     const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(line.size() + 1);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
     const auto name = line.substr(0, line.find(' '));
-    auto value = unescaped(line.substr(name.size() + 1));
+    auto value = unescaped(line.substr(std::min(name.size() + 1, line.size())));
     if (name == "origin") key.origin = std::move(value);
     if (name == "path") key.path = std::move(value);
     if (name == "method") key.method = std::move(value);

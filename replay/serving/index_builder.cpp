@@ -16,7 +16,7 @@ constexpr std::size_t written_at_once_bytes = 1024 * 1024;
 constexpr std::size_t slots_min = 16;
 constexpr std::uint32_t rows_max = UINT32_MAX - 1;
 
-// Half of the slots or more stay free.
+// A third of the slots or more stays free.
 std::size_t slots_for(std::size_t keys) {
   return std::max(slots_min, std::bit_ceil(keys + keys / 2));
 }

@@ -68,9 +68,9 @@ Result<void> IndexFolder::write(const std::string& name, std::uint64_t bytes,
                                 const std::function<bool(const IndexSink&)>& write_image) const {
   if (auto made = make(); !made) return made;
   const auto target = file(name);
-  const auto unfinished = target.string() + unfinished_mark + std::to_string(::getpid());
-  ::unlink(unfinished.c_str());
-  const UniqueFd fd(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  // Of a random name: containers that share a folder may share process numbers, too.
+  auto unfinished = target.string() + unfinished_mark + "XXXXXX";
+  const UniqueFd fd(::mkostemp(unfinished.data(), O_CLOEXEC));
   if (!fd) return unwritable(target, errno);
   // A full disk is known before anything is written.
   int error = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(bytes));

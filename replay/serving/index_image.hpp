@@ -13,9 +13,10 @@
 
 namespace tapedeck {
 
-// Reads a key index where it lies. It may come from a file that anything has happened to, and reading all of it would
-// cost what it saves: so bounds are checked at each access, and a key's rows against their check value before they
-// answer for the first time. What is not as it was written is taken as not there. Thread-safe.
+// Reads a key index where it lies. It may come from a file that anything has happened to (but must not be cut short
+// while it is mapped: the system ends a program that reads behind the end), and reading all of it would cost what it
+// saves: so bounds are checked at each access, and a key's rows against their check value before they answer for the
+// first time. What is not as it was written is taken as not there. Thread-safe.
 class IndexImage {
  public:
   // nullptr: it is not whole, of another layout, or derived from something else. `on_damage` is called once, by

@@ -29,7 +29,7 @@ struct KeyLines {
 KeyLines lines_of(std::string_view text) {
   const auto next_line = [&text] {
     const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(line.size() + 1);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
     return line;
   };
   KeyLines lines;
@@ -156,7 +156,9 @@ std::set<std::string> methods_of(const RecordingIndex& index, const MatchKey& ke
   std::set<std::string> methods;
   const auto prefix = key_text_prefix(key, SharedFields::origin_and_path);
   for (const auto* recordings : index.keys_around(prefix, prefix, scored_max)) {
-    methods.insert(std::string(lines_of(index.text_of(*recordings)).method.substr(std::string_view("method ").size())));
+    constexpr std::string_view name = "method ";
+    const auto line = lines_of(index.text_of(*recordings)).method;
+    if (line.starts_with(name)) methods.insert(std::string(line.substr(name.size())));
   }
   return methods;
 }

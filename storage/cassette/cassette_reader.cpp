@@ -184,6 +184,8 @@ Result<std::optional<CassetteStamp>> CassetteReader::stamp() {
   if (is_moving || ::stat(state_->file.c_str(), &status) != 0) return std::optional<CassetteStamp>();
   auto header = cassette.database->read_header();
   if (!header) return header.error();
+  // The name may lead to another file by now.
+  if (static_cast<std::uint64_t>(status.st_size) != header->file_size) return std::optional<CassetteStamp>();
   CassetteStamp stamp;
   stamp.uuid = state_->uuid;
   stamp.file_bytes = header->file_size;

@@ -18,6 +18,10 @@ constexpr std::size_t batch_exchanges_max = 512;
 // Exchanges of the largest size would fill the memory long before their number does.
 constexpr std::size_t queued_bytes_max = 256 * 1024 * 1024;
 
+// So much is worth a transaction of its own, whatever else is to come.
+constexpr std::size_t plenty_items = 64;
+constexpr std::size_t plenty_bytes = 4 * 1024 * 1024;
+
 struct Item {
   RecordingStep step;
   RecordingQueue::OnCommitted on_committed;
@@ -126,6 +130,7 @@ RecordingQueue::~RecordingQueue() {
 }
 
 Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed, Wake when) {
+  bool plenty = false;
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->failure) return *state_->failure;
@@ -144,9 +149,10 @@ Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed, 
       if (given == 0) ending->set_finished_number(last);
     }
     state_->queued_bytes += bytes;
+    plenty = state_->queued_bytes >= plenty_bytes || state_->items.size() >= plenty_items;
     state_->items.push_back({std::move(step), std::move(on_committed)});
   }
-  if (when == Wake::now) wake();
+  if (when == Wake::now || plenty) wake();
   return {};
 }
 

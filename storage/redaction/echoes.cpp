@@ -79,8 +79,9 @@ class EchoSearch {
     for (std::size_t depth = 1; depth <= escape_levels_max && may_hold_escapes(coded); ++depth) {
       auto& plain = levels_[depth - 1];
       if (!unescape_all(coded, plain)) break;
-      // What is new at this level holds a byte that was escaped, and so does an escape that shows at the next.
-      keep_neighbourhoods(plain, patterns_.longest() + escape_bytes_max);
+      // What is new at this level holds a byte that was escaped, and so does an escape that shows at the next; between
+      // that byte and the secret may stand one escape for each level.
+      keep_neighbourhoods(plain, patterns_.longest() + escape_levels_max * escape_bytes_max);
       search(plain.text, depth, found);
       coded = plain.text;
     }
@@ -94,12 +95,23 @@ class EchoSearch {
     return at;
   }
 
+  bool touches_gap(std::size_t begin, std::size_t end, std::size_t depth) const {
+    for (; depth > 0; --depth) {
+      const auto& level = levels_[depth - 1];
+      if (level.touches_gap(begin, end)) return true;
+      begin = level.place_of(begin);
+      end = level.place_of(end);
+    }
+    return false;
+  }
+
   void search(std::string_view level, std::size_t depth, TextEdits& found) {
     SecretPatterns::normalise(level, normalised_);
     const auto first = found.size();
     for (auto match = patterns_.find(normalised_, 0); match.secret != nullptr;
          match = patterns_.find(normalised_, match.begin + 1)) {
       auto [begin, end] = std::pair(match.begin, match.end);
+      if (touches_gap(begin, end, depth)) continue;
       if (match.pattern->base64) widen(level, *match.pattern, begin, end);
       begin = place_of(begin, depth);
       end = place_of(end, depth);

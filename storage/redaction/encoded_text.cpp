@@ -9,6 +9,8 @@
 
 namespace tapedeck {
 
+using Kind = UnescapedText::Run::Kind;
+
 namespace {
 
 // What an escape means, and how many bytes it takes.
@@ -124,14 +126,20 @@ class Unescaper {
   void copy(std::size_t begin, std::size_t end) { result_.text.append(text_.substr(begin, end - begin)); }
 
   void put(const Escape& escape, std::size_t at) {
-    begin_run(at, true);
+    begin_run(at, Kind::escape);
     append(escape);
-    begin_run(at + escape.size, false);
+    begin_run(at + escape.size, Kind::plain);
   }
 
-  void begin_run(std::size_t place, bool is_escape) {
-    result_.runs.push_back(
-        {static_cast<std::uint32_t>(result_.text.size()), static_cast<std::uint32_t>(place), is_escape});
+  // An escape behind an escape takes the place of the empty run between them.
+  void begin_run(std::size_t place, Kind kind) {
+    const UnescapedText::Run run{static_cast<std::uint32_t>(result_.text.size()), static_cast<std::uint32_t>(place),
+                                 kind};
+    auto& last = result_.runs.back();
+    if (last.at == run.at)
+      last = run;
+    else
+      result_.runs.push_back(run);
   }
 
   void append(const Escape& escape) {
@@ -166,11 +174,26 @@ bool unescape_all(std::string_view text, UnescapedText& result) {
   return Unescaper(text, result).run<'%', '\\', '&'>(escape_at);
 }
 
+namespace {
+
+// The run behind the one that byte `at` is in.
+auto run_behind(const std::vector<UnescapedText::Run>& runs, std::size_t at) {
+  return std::upper_bound(runs.begin(), runs.end(), at,
+                          [](std::size_t byte, const UnescapedText::Run& run) { return byte < run.at; });
+}
+
+}  // namespace
+
 std::size_t UnescapedText::place_of(std::size_t at) const {
-  const auto behind =
-      std::upper_bound(runs.begin(), runs.end(), at, [](std::size_t byte, const Run& run) { return byte < run.at; });
-  const auto& run = *std::prev(behind);
-  return run.is_escape ? run.place : run.place + (at - run.at);
+  const auto& run = *std::prev(run_behind(runs, at));
+  return run.kind == Kind::plain ? run.place + (at - run.at) : run.place;
+}
+
+bool UnescapedText::touches_gap(std::size_t begin, std::size_t end) const {
+  for (auto run = std::prev(run_behind(runs, begin)); run != runs.end() && run->at < end; ++run) {
+    if (run->kind == Kind::gap) return true;
+  }
+  return false;
 }
 
 namespace {
@@ -178,17 +201,15 @@ namespace {
 // Appends bytes `begin` to `end`, and a gap that stands where the text goes on.
 void keep_part(const UnescapedText& whole, std::size_t begin, std::size_t end, UnescapedText& kept) {
   constexpr std::size_t gap_bytes = 16;
-  const auto begin_run = [&kept](std::size_t at, std::size_t place, bool is_escape) {
-    kept.runs.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(place), is_escape});
+  const auto begin_run = [&kept](std::size_t at, std::size_t place, Kind kind) {
+    kept.runs.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(place), kind});
   };
   const auto moved_to = kept.text.size();
-  auto run = std::upper_bound(whole.runs.begin(), whole.runs.end(), begin,
-                              [](std::size_t byte, const UnescapedText::Run& other) { return byte < other.at; });
-  begin_run(moved_to, whole.place_of(begin), std::prev(run)->is_escape);
-  for (; run != whole.runs.end() && run->at < end; ++run)
-    begin_run(moved_to + run->at - begin, run->place, run->is_escape);
+  auto run = run_behind(whole.runs, begin);
+  begin_run(moved_to, whole.place_of(begin), std::prev(run)->kind);
+  for (; run != whole.runs.end() && run->at < end; ++run) begin_run(moved_to + run->at - begin, run->place, run->kind);
   kept.text.append(whole.text, begin, end - begin);
-  begin_run(kept.text.size(), whole.place_of(end), true);
+  begin_run(kept.text.size(), whole.place_of(end), Kind::gap);
   kept.text.append(gap_bytes, '\0');
 }
 
@@ -200,7 +221,7 @@ void keep_neighbourhoods(UnescapedText& unescaped, std::size_t reach) {
   std::size_t begin = 0;
   std::size_t end = 0;  // of the part that is not kept yet
   for (const auto& run : runs) {
-    if (!run.is_escape) continue;
+    if (run.kind != Kind::escape) continue;
     const auto from = run.at - std::min<std::size_t>(run.at, reach);
     if (end > 0 && from > end) {
       keep_part(unescaped, begin, end, kept);

@@ -12,11 +12,12 @@ namespace tapedeck {
 // clear.
 struct UnescapedText {
   // From byte `at` of `text` on, each byte stands in the coded text behind the one before it, the first at `place`; or
-  // all of them come from the escape at `place`.
+  // all of them come from the escape at `place`, or fill the gap there.
   struct Run {
+    enum class Kind : std::uint8_t { plain, escape, gap };
     std::uint32_t at = 0;
     std::uint32_t place = 0;
-    bool is_escape = false;
+    Kind kind = Kind::plain;
   };
 
   std::string text;
@@ -24,6 +25,7 @@ struct UnescapedText {
 
   // Where byte `at` came from. The text's end came from the coded text's end.
   std::size_t place_of(std::size_t at) const;
+  bool touches_gap(std::size_t begin, std::size_t end) const;
 };
 
 // Leaves of the text only what stands within `reach` bytes of an escape. Between the parts that are left lie NUL bytes,

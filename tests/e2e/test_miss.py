@@ -1,7 +1,9 @@
 """A miss tells what was asked, why nothing answers, what is nearest, and what would make it match."""
 
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 
 from support.case import TapedeckCase
 
@@ -45,6 +47,20 @@ class MissTest(TapedeckCase):
         self.assertEqual((report["status"], report["reason"]), (status, reason))
         self.assertLessEqual(len(report["nearest"]), 3)
         return report
+
+    def test_a_recording_that_cannot_be_read_is_one_miss_and_skips_no_other(self):
+        with closing(sqlite3.connect(self.cassette, isolation_level=None)) as cassette:
+            cassette.execute(
+                "UPDATE bodies SET size = size + 1 WHERE id = (SELECT response_body FROM exchanges"
+                " WHERE target = '/__stand_in/counter/twice' ORDER BY id LIMIT 1)"
+            )
+        replayer = self.replay()
+        report = self.miss(self.ask(replayer, "GET", "/__stand_in/counter/twice"), "differs")
+        self.assertIn("cannot be read", report["detail"])
+        second = self.ask(replayer, "GET", "/__stand_in/counter/twice")
+        self.assertEqual((second.status, json.loads(second.body)["count"]), (200, 2))
+        replayer.stop()
+        self.assertEqual(replayer.stderr().count("warning: miss"), 1)
 
     def test_reasons(self):
         replayer = self.replay("--host", "never-recorded.example")

@@ -56,7 +56,7 @@ struct Row {
 };
 
 // What the memo says of a request in origin-form is what was decided for it; of others it says nothing.
-void check_memo(ScannedHead head, const Forward& decided) {
+void check_memo(const Arrival& arrival, const OriginRules& rules, ScannedHead head, const Forward& decided) {
   OriginMemo memo;
   memo.remember(head, decided);
   const auto* known = memo.find(head);
@@ -71,6 +71,10 @@ void check_memo(ScannedHead head, const Forward& decided) {
     return memo.find(changed);
   };
   CHECK(other("POST", "/another", "") == known);
+  head.target = "/another?path=1";
+  auto as_remembered = *known;
+  as_remembered.target = head.target;
+  CHECK(describe(decide_origin(arrival, head, rules)) == describe(as_remembered));
   CHECK(other("GET", "/another", "elsewhere.example") == nullptr);
   CHECK(other("GET", "/__tapedeck/health", "") == nullptr);
   CHECK(other("GET", "http://127.0.0.1/", "") == nullptr);
@@ -90,7 +94,7 @@ void check(const Arrival& arrival, const OriginRules& rules, const std::vector<R
     if (row.host != "-") head.fields.push_back({"Host", row.host});
     const auto decision = decide_origin(arrival, head, rules);
     CHECK(describe(decision) == row.outcome);
-    if (const auto* forward = std::get_if<Forward>(&decision)) check_memo(head, *forward);
+    if (const auto* forward = std::get_if<Forward>(&decision)) check_memo(arrival, rules, head, *forward);
   }
 }
 

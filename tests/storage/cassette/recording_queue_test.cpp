@@ -114,6 +114,55 @@ TEST_CASE("Several threads may push, and what they pushed is kept when the queue
   CHECK(targets_in(file).size() == 800);
 }
 
+TEST_CASE("What is pushed for later waits for a wake, for plenty of it, or for the end") {
+  const TemporaryFolder folder;
+  using Wake = RecordingQueue::Wake;
+  SUBCASE("the end") {
+    RecordingQueue queue(writer_in_take(folder / "x.cassette"), 1000);
+    int told = 0;
+    require_ok(queue.push(
+        redacted(numbered(1)), [&](const Result<std::int64_t>&) { ++told; }, Wake::later));
+    auto writer = queue.stop();
+    CHECK(told == 1);
+  }
+  SUBCASE("a wake") {
+    RecordingQueue queue(writer_in_take(folder / "x.cassette"), 1000);
+    std::promise<void> told;
+    require_ok(queue.push(
+        redacted(numbered(1)), [&](const Result<std::int64_t>&) { told.set_value(); }, Wake::later));
+    queue.wake();
+    told.get_future().get();
+  }
+  SUBCASE("plenty") {
+    RecordingQueue queue(writer_in_take(folder / "x.cassette"), 1000);
+    std::promise<void> told;
+    require_ok(queue.push(
+        redacted(numbered(1)), [&](const Result<std::int64_t>&) { told.set_value(); }, Wake::later));
+    for (int n = 2; n <= 64; ++n) {
+      require_ok(queue.push(
+          redacted(numbered(n)), [](const Result<std::int64_t>&) {}, Wake::later));
+    }
+    told.get_future().get();
+  }
+}
+
+TEST_CASE("Behind the callbacks of a transaction it is told that they have been") {
+  const TemporaryFolder folder;
+  RecordingQueue queue(writer_in_take(folder / "x.cassette"), 1000);
+  std::vector<std::string> told;
+  queue.after_each_transaction([&] { told.push_back("end"); });
+  Gate gate;
+  require_ok(queue.push(redacted(numbered(1)), gate.callback()));
+  gate.wait_until_entered();
+  for (int n = 2; n <= 3; ++n) {
+    require_ok(
+        queue.push(redacted(numbered(n)), [&, n](const Result<std::int64_t>&) { told.push_back(std::to_string(n)); }));
+  }
+  gate.open();
+  auto writer = queue.stop();
+  CHECK(told == std::vector<std::string>{"end", "2", "3", "end"});
+}
+
 TEST_CASE("A full queue refuses and does not call back") {
   const TemporaryFolder folder;
   RecordingQueue queue(writer_in_take(folder / "x.cassette"), 2);
@@ -183,13 +232,13 @@ TEST_CASE("A large -wal is moved into the file between two batches") {
   for (int n = 0; n < 3; ++n) {
     Gate& gate = gates.at(static_cast<std::size_t>(n));
     auto exchange = numbered(n);
-    exchange.response->body.bytes = std::string(10'000'000, static_cast<char>('a' + n));
+    exchange.response->body.bytes = std::string(40'000'000, static_cast<char>('a' + n));
     require_ok(queue.push(redacted(exchange), gate.callback()));
     gate.wait_until_entered();
     gate.open();
   }
   auto writer = queue.stop();
-  CHECK(std::filesystem::file_size(file) > size_before + 20'000'000);
+  CHECK(std::filesystem::file_size(file) > size_before + 80'000'000);
   writer.reset();
   CHECK(targets_in(file).size() == 3);
 }

@@ -184,3 +184,26 @@ TEST_CASE("a secret under three levels of mixed escapes is found wherever it sta
     CHECK((middle == "{{tapedeck:api-key}}" || middle == percent_encode("{{tapedeck:api-key}}")));
   }
 }
+
+TEST_CASE("escapes of the greatest length may stand between what was undone and the longest pattern, level by level") {
+  const std::string value = "s3cret-of-some-length";
+  const SecretPatterns patterns({secret(value)});
+  const auto coded = hex(value, "%02x");
+  const auto first = std::to_string(static_cast<unsigned>(coded.front()));
+  const auto last = std::to_string(static_cast<unsigned>(coded.back()));
+  const auto padded = [](const std::string& code) { return "#" + std::string(9 - code.size(), '0') + code + ";"; };
+  const std::string tagged = "{{tapedeck:api-key}}";
+  CHECK(cleaned("%26#000000038;" + padded(first) + coded.substr(1), patterns).find(coded.substr(1)) ==
+        std::string::npos);
+  const auto left = coded.substr(0, coded.size() - 1) + "&" + padded(last).substr(0, 10) + "&#000000059%3B";
+  CHECK(cleaned(left, patterns).find(coded.substr(0, coded.size() - 1)) == std::string::npos);
+}
+
+TEST_CASE("a secret of NUL bytes is not found in the gaps between what is searched again") {
+  const SecretPatterns patterns({secret(std::string(12, '\0')), secret("another-secret-of-some-length")});
+  const std::string text = "a%20b" + std::string(3000, 'x') + "c%20d";
+  CHECK(cleaned(text, patterns) == text);
+  std::string escaped;
+  for (int i = 0; i < 12; ++i) escaped += "\\u0000";
+  CHECK(cleaned("a%20b" + escaped + "c", patterns) == "a%20b{{tapedeck:api-key}}c");
+}
