@@ -149,8 +149,8 @@ Result<void> RecordingQueue::push(RecordingStep step, OnCommitted on_committed, 
       if (given == 0) ending->set_finished_number(last);
     }
     state_->queued_bytes += bytes;
-    plenty = state_->queued_bytes >= plenty_bytes || state_->items.size() >= plenty_items;
     state_->items.push_back({std::move(step), std::move(on_committed)});
+    plenty = state_->queued_bytes >= plenty_bytes || state_->items.size() >= plenty_items;
   }
   if (when == Wake::now || plenty) wake();
   return {};
