@@ -197,11 +197,6 @@ void read_failure(RowReader& row, Exchange& exchange) {
   failure.response_bytes = static_cast<std::uint64_t>(row.integer());
 }
 
-bool headers_fit(const Headers& headers) {
-  const auto encoded = encode_headers(headers);
-  return encoded.size() <= head_bytes_max_stored && decode_headers(encoded).has_value();
-}
-
 bool line_fits(std::string_view text) {
   return text.size() <= name_bytes_max && fits_on_line(text);
 }
@@ -229,8 +224,8 @@ std::optional<std::string_view> unfit_part(const Request& request) {
   if (!word_fits(request.origin.host, name_bytes_max)) return "host";
   if (!word_fits(request.method, name_bytes_max)) return "method";
   if (!word_fits(request.target, head_bytes_max_stored)) return "target";
-  if (!headers_fit(request.headers)) return "request head";
-  if (!headers_fit(request.trailers)) return "request trailers";
+  if (!headers_fit(request.headers, head_bytes_max_stored)) return "request head";
+  if (!headers_fit(request.trailers, head_bytes_max_stored)) return "request trailers";
   if (request.body.bytes.size() > body_bytes_max_stored) return "request body";
   return std::nullopt;
 }
@@ -238,8 +233,8 @@ std::optional<std::string_view> unfit_part(const Request& request) {
 std::optional<std::string_view> unfit_part(const Response& response) {
   if (response.status < 100 || response.status > 999) return "status";
   if (!line_fits(response.reason)) return "reason phrase";
-  if (!headers_fit(response.headers)) return "response head";
-  if (!headers_fit(response.trailers)) return "response trailers";
+  if (!headers_fit(response.headers, head_bytes_max_stored)) return "response head";
+  if (!headers_fit(response.trailers, head_bytes_max_stored)) return "response trailers";
   if (!interim_fit(response.interim)) return "list of 1xx responses";
   if (response.body.bytes.size() > body_bytes_max_stored) return "response body";
   return std::nullopt;

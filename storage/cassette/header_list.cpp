@@ -19,6 +19,16 @@ void append_number(std::string& out, std::size_t number) {
   out += static_cast<char>(number);
 }
 
+std::size_t bytes_of_number(std::size_t number) {
+  std::size_t bytes = 1;
+  for (; number >= 0x80; number >>= 7) ++bytes;
+  return bytes;
+}
+
+std::size_t bytes_of_text(std::string_view text) {
+  return bytes_of_number(text.size()) + text.size();
+}
+
 void append_text(std::string& out, std::string_view text) {
   append_number(out, text.size());
   out += text;
@@ -69,18 +79,35 @@ bool fits_as_name(std::string_view name) {
   return !name.empty() && fits_in_word(name) && name.find(':') == std::string_view::npos;
 }
 
+std::size_t bytes_of_headers(const Headers& headers) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    bytes += bytes_of_text(headers[i].name) + bytes_of_text(headers[i].value);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 bool fits_on_line(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+  return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 bool fits_in_word(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
 }
 
+bool headers_fit(const Headers& headers, std::size_t bytes_max) {
+  if (headers.size() > fields_max || bytes_of_headers(headers) > bytes_max) return false;
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    if (!fits_as_name(headers[i].name) || !fits_on_line(headers[i].value)) return false;
+  }
+  return true;
+}
+
 std::string encode_headers(const Headers& headers) {
   std::string out;
+  out.reserve(bytes_of_headers(headers));
   for (std::size_t i = 0; i < headers.size(); ++i) {
     append_text(out, headers[i].name);
     append_text(out, headers[i].value);

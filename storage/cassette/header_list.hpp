@@ -13,6 +13,9 @@ namespace tapedeck {
 std::string encode_headers(const Headers& headers);
 std::string encode_interim_responses(const std::vector<InterimResponse>& responses);
 
+// Whether the fields can be encoded in so many bytes and decoded again.
+bool headers_fit(const Headers& headers, std::size_t bytes_max);
+
 // Nothing when the bytes are not such a list, or hold what would break the message they are served in.
 std::optional<Headers> decode_headers(std::string_view bytes);
 std::optional<std::vector<InterimResponse>> decode_interim_responses(std::string_view bytes);
