@@ -1,5 +1,6 @@
 #include "storage/cassette/environment.hpp"
 
+#include <array>
 #include <stdexcept>
 #include <sys/random.h>
 #include <thread>
@@ -11,13 +12,18 @@ std::int64_t system_now_us() {
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+// Asks for several at a time, since each call of the system costs more than the bytes.
 Uuid system_random_bytes() {
-  Uuid bytes{};
-  // Requests of up to 256 bytes are neither cut short nor interrupted once the pool is ready (getrandom(2)).
-  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    throw std::runtime_error("the system gives no random bytes");
+  thread_local std::array<Uuid, 16> fresh;
+  thread_local std::size_t left = 0;
+  if (left == 0) {
+    // Requests of up to 256 bytes are neither cut short nor interrupted once the pool is ready (getrandom(2)).
+    if (getrandom(fresh.data(), sizeof fresh, 0) != static_cast<ssize_t>(sizeof fresh)) {
+      throw std::runtime_error("the system gives no random bytes");
+    }
+    left = fresh.size();
   }
-  return bytes;
+  return fresh[--left];
 }
 
 void system_pause(std::chrono::milliseconds time) {
