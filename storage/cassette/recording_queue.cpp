@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <pthread.h>
+#include <sched.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,6 +22,13 @@ constexpr std::size_t queued_bytes_max = 256 * 1024 * 1024;
 // So much is worth a transaction of its own, whatever else is to come.
 constexpr std::size_t plenty_items = 64;
 constexpr std::size_t plenty_bytes = 4 * 1024 * 1024;
+
+// On a core that it shares, a writer would take it from a worker at each push and commit exchanges one by one. A batch
+// thread takes it from nobody and waits until the workers have nothing ready (sched(7)).
+void give_way_to_workers() {
+  const sched_param no_priority{};
+  (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
+}
 
 struct Item {
   RecordingStep step;
@@ -121,6 +129,7 @@ RecordingQueue::RecordingQueue(std::unique_ptr<CassetteWriter> writer, std::size
   state_->exchanges_max = exchanges_max;
   state_->thread = std::thread([state = state_.get()] {
     pthread_setname_np(pthread_self(), "cassette");  // for top, and for who measures us thread by thread
+    give_way_to_workers();
     state->run();
   });
 }
