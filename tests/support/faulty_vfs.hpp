@@ -40,6 +40,8 @@ class FaultyVfs {
   }
   static void plan_nothing() { plan({}); }
   static bool fired() { return state().fired; }
+  // Since the last plan.
+  static int operations() { return state().operations; }
 
  private:
   struct State {

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "storage/cassette/sqlite/gathering_vfs.hpp"
 #include "storage/cassette/sqlite/statement.hpp"
 
 namespace tapedeck {
@@ -84,8 +85,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
   const bool read_only = options.access == DatabaseAccess::read;
   const int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-  const int opened = sqlite3_open_v2(uri_of(file, read_only).c_str(), &database->handle_, flags,
-                                     options.vfs.empty() ? nullptr : options.vfs.c_str());
+  const auto vfs = read_only ? options.vfs : gathering_vfs(options.vfs);
+  const int opened =
+      sqlite3_open_v2(uri_of(file, read_only).c_str(), &database->handle_, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (opened != SQLITE_OK) return database->failure(opened);
   sqlite3_busy_timeout(database->handle_, static_cast<int>(options.busy_timeout_ms.count()));
   if (auto configured = database->configure(); !configured) return configured.error();
