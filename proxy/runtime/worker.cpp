@@ -58,7 +58,7 @@ awaitable<void> Worker::sweep() {
     co_await sweep_timer_.async_wait(asio::redirect_error(use_awaitable, error));
     const auto now = std::chrono::steady_clock::now();
     deadlines_.sweep(now);
-    if (pool_) pool_->close_expired(now);
+    if (pool_) pool_->tend_idle(now);
     if (stopping_ && now >= cut_at_) deadlines_.cut_all();
   }
 }

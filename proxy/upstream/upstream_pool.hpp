@@ -44,7 +44,8 @@ class UpstreamPool {
   // What it means that the parent which forwards plain requests answered 407: that is no upstream's answer.
   NetworkFailure refused_by_parent(int status) const;
   void close_idle() { idle_.clear(); }
-  void close_expired(SteadyTime now);
+  // To be called now and then: closes what has been idle for too long, and frees the buffers of what is not busy.
+  void tend_idle(SteadyTime now);
   std::size_t idle_count() const { return idle_.size(); }
 
   const std::string& pseudonym() const { return settings_.pseudonym; }
@@ -52,8 +53,9 @@ class UpstreamPool {
  private:
   struct Idle {
     std::string origin;
-    SteadyTime until;
+    SteadyTime since;
     std::unique_ptr<UpstreamConnection> connection;
+    bool holds_buffers = true;
   };
 
   awaitable<Dialled> connect(const Origin& origin);
