@@ -172,9 +172,13 @@ FirstLine scan_first_line(Side side, std::string_view bytes, std::size_t begin, 
   return {side == Side::request ? parse_request_line(line, head) : parse_status_line(line, head), begin + lf + 1};
 }
 
+// Few heads have more; for them the list grows.
+constexpr std::size_t fields_usual = 16;
+
 // Finds the end of the head and leaves the unparsed field lines in `head.fields`, as names.
 HeadScan find_field_lines(std::string_view bytes, std::size_t begin, const Limits& limits, ScannedHead& head) {
   head.fields.clear();
+  if (head.fields.capacity() < fields_usual) head.fields.reserve(fields_usual);
   const auto window = bytes.substr(0, limits.head_bytes_max);
   while (begin < window.size()) {
     const void* found = std::memchr(window.data() + begin, '\n', window.size() - begin);
@@ -278,6 +282,13 @@ bool ScannedHead::list_contains(std::string_view name, std::string_view token) c
 bool ScannedHead::keep_alive() const {
   if (list_contains("connection", "close")) return false;
   return version_minor >= 1 || list_contains("connection", "keep-alive");
+}
+
+Headers ScannedHead::headers() const {
+  Headers copied;
+  copied.reserve(fields.size(), head_bytes);
+  for (const auto& field : fields) copied.add(field.name, field.value);
+  return copied;
 }
 
 HeadScan scan_request_head(std::string_view bytes, const Limits& limits, ScannedHead& head) {

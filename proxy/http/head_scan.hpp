@@ -33,6 +33,7 @@ struct ScannedHead {
   bool contains(std::string_view name) const;
   bool list_contains(std::string_view name, std::string_view token) const;
   bool keep_alive() const;  // RFC 9112 §9.3
+  Headers headers() const;  // a copy of all fields
 };
 
 struct HeadScan {

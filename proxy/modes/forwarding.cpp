@@ -276,7 +276,7 @@ bool Forwarding::note_interim() {
   InterimResponse response;
   response.status = head_.status;
   response.reason = head_.reason;
-  for (const auto& field : head_.fields) response.headers.add(field.name, field.value);
+  response.headers = head_.headers();
   const bool client_wants_it = !facts_.http_1_0 && (head_.status != 100 || tells_continue_);
   if (client_wants_it) client_.output() += served_interim_head(response);
   interim.push_back(std::move(response));
@@ -290,7 +290,7 @@ void Forwarding::begin_response(MessageFraming framing) {
   auto& response = exchange_.response ? *exchange_.response : exchange_.response.emplace();
   response.status = head_.status;
   response.reason = head_.reason;
-  for (const auto& field : head_.fields) response.headers.add(field.name, field.value);
+  response.headers = head_.headers();
   response.body.framing = framing.framing;
   exchange_.upstream_protocol = head_.version_minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
   upstream_stays_ = head_.keep_alive() && framing.framing != BodyFraming::until_close;

@@ -42,6 +42,11 @@ HeaderView Headers::operator[](std::size_t index) const {
   return {text.substr(at.name_at, at.name_size), text.substr(at.value_at, at.value_size)};
 }
 
+void Headers::reserve(std::size_t fields, std::size_t bytes) {
+  positions_.reserve(fields);
+  text_.reserve(bytes);
+}
+
 void Headers::add(std::string_view name, std::string_view value) {
   const auto at = static_cast<std::uint32_t>(text_.size());
   text_.append(name).append(value);
@@ -52,7 +57,7 @@ void Headers::add(std::string_view name, std::string_view value) {
 // The old value must not stay in the text behind the new one: it may be the secret that is being taken out.
 void Headers::set_value(std::size_t index, std::string_view value) {
   Headers changed;
-  changed.text_.reserve(text_.size() + value.size());
+  changed.reserve(size(), text_.size() + value.size());
   for (std::size_t i = 0; i < size(); ++i) changed.add((*this)[i].name, i == index ? value : (*this)[i].value);
   *this = std::move(changed);
 }

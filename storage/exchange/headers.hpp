@@ -27,6 +27,8 @@ class Headers {
   bool empty() const { return positions_.empty(); }
   HeaderView operator[](std::size_t index) const;
 
+  // Room for as many fields of as many bytes as will be added, so that adding them allocates nothing.
+  void reserve(std::size_t fields, std::size_t bytes);
   void add(std::string_view name, std::string_view value);
   void set_value(std::size_t index, std::string_view value);
   void remove(std::string_view name);  // all of that name

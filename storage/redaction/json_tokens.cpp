@@ -9,6 +9,9 @@ namespace {
 
 using Kind = JsonToken::Kind;
 
+// Few documents have less; the list grows from there.
+constexpr std::size_t tokens_usual = 32;
+
 // Bytes that may stand in a string by themselves: most of any JSON text, so they are skipped in a loop of their own.
 constexpr std::array<bool, 256> plain_in_string = [] {
   std::array<bool, 256> plain{};
@@ -127,6 +130,7 @@ bool JsonTokenizer::open(bool object, std::vector<JsonToken>& tokens) {
   if (!wants_value() || depth_ == depth_max) return false;
   is_object_[depth_++] = object;
   expect_ = object ? Expect::key_or_end : Expect::value_or_end;
+  if (tokens.capacity() < tokens_usual) tokens.reserve(tokens_usual);
   tokens.push_back({object ? Kind::object_begin : Kind::array_begin, offset_, offset_ + 1});
   return true;
 }
