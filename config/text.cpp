@@ -126,6 +126,16 @@ std::optional<std::string_view> nearest_word(std::string_view word, std::span<co
   return nearest;
 }
 
+std::vector<std::string> no_proxy_entries(std::string_view list) {
+  std::vector<std::string> entries;
+  while (!list.empty()) {
+    const auto entry = list.substr(0, list.find_first_of(", \t\r\n"));
+    if (!entry.empty()) entries.push_back(lower_case(entry));
+    list.remove_prefix(std::min(entry.size() + 1, list.size()));
+  }
+  return entries;
+}
+
 std::string joined_list(std::span<const std::string_view> words) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {

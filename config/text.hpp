@@ -24,6 +24,9 @@ std::string lower_case(std::string_view text);  // ASCII only
 // The candidate that a misspelt `word` most likely meant; nullopt when none is near.
 std::optional<std::string_view> nearest_word(std::string_view word, std::span<const std::string_view> candidates);
 
+// The entries of a list as no_proxy has them: between commas or blanks, in lower case.
+std::vector<std::string> no_proxy_entries(std::string_view list);
+
 // "a, b and c"
 std::string joined_list(std::span<const std::string_view> words);
 

@@ -61,16 +61,6 @@ bool leads_past(std::string_view entry, std::string_view glob) {
   return name.ends_with(host) || host.ends_with(name);
 }
 
-std::vector<std::string> entries_of(std::string_view list) {
-  std::vector<std::string> entries;
-  while (!list.empty()) {
-    const auto entry = list.substr(0, list.find_first_of(", \t\r\n"));
-    if (!entry.empty()) entries.push_back(lower_case(entry));
-    list.remove_prefix(std::min(entry.size() + 1, list.size()));
-  }
-  return entries;
-}
-
 bool is_loopback_entry(std::string_view entry) {
   auto name = without_port(entry);
   name = name.substr(0, name.find('/'));
@@ -82,7 +72,7 @@ bool is_loopback_entry(std::string_view entry) {
 
 std::string proxy_exceptions(std::string_view parent, const std::vector<std::string>& intercepted,
                              bool proxy_localhost) {
-  auto entries = entries_of(parent);
+  auto entries = no_proxy_entries(parent);
   std::erase_if(entries, [&](const std::string& entry) {
     const auto leads_past_to = [&](std::string_view glob) { return leads_past(entry, glob); };
     // An entry for every host would leave nothing to the proxy, not even the hosts that a summary tells of.

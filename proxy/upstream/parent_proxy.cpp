@@ -108,16 +108,6 @@ std::optional<ParentProxy> read_parent(const Environment& environment, std::init
   return std::nullopt;
 }
 
-std::vector<std::string> entries_of(std::string_view list) {
-  std::vector<std::string> entries;
-  while (!list.empty()) {
-    const auto entry = list.substr(0, list.find_first_of(", \t\r\n"));
-    if (!entry.empty()) entries.push_back(lower_case(entry));
-    list.remove_prefix(std::min(entry.size() + 1, list.size()));
-  }
-  return entries;
-}
-
 bool is_in_block(std::string_view host, const std::string& block) {
   boost::system::error_code error;
   const auto address = ip::make_address(std::string(host), error);
@@ -157,7 +147,7 @@ ParentProxiesRead read_parent_proxies(const Environment& environment) {
   ParentProxiesRead read;
   read.proxies.for_https = read_parent(environment, {"https_proxy", "all_proxy"}, read.warnings);
   read.proxies.for_http = read_parent(environment, {"http_proxy", "all_proxy"}, read.warnings);
-  if (const auto list = first_of(environment, {"no_proxy"})) read.proxies.exceptions = entries_of(list->value);
+  if (const auto list = first_of(environment, {"no_proxy"})) read.proxies.exceptions = no_proxy_entries(list->value);
   return read;
 }
 
