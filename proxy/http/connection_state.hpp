@@ -54,8 +54,6 @@ class ConnectionState {
   bool switched() const { return requester_ == State::switched; }
   // Nothing is left to do but to close.
   bool must_close() const;
-  // Whether the response should say `Connection: close`.
-  bool closes_after_this() const { return !keep_alive_; }
 
   enum class Event : std::uint8_t { request_head, message_end, response_head, connect_end, connect_accepted, close };
 

@@ -28,7 +28,6 @@ struct CassetteWriter::State {
   std::unique_ptr<WritableCassette> cassette;
   std::unique_ptr<ExchangeWriter> exchanges;
   std::unique_ptr<LongExchanges> long_exchanges;
-  std::uint64_t takes_before = 0;
   std::int64_t take_ordinal = 0;  // 0: none begun
   std::int64_t next_id = 0;
 
@@ -62,9 +61,6 @@ Result<void> CassetteWriter::State::prepare() {
   auto long_writer = LongExchanges::prepare(database());
   if (!long_writer) return long_writer.error();
   long_exchanges = std::move(*long_writer);
-  auto takes = database().query_integer("SELECT count(*) FROM takes");
-  if (!takes) return takes.error();
-  takes_before = static_cast<std::uint64_t>(*takes);
   auto last_id = database().query_integer("SELECT max(id) FROM exchanges");
   if (!last_id) return last_id.error();
   if (*last_id < 0 || *last_id > id_max) return database().failure(SQLITE_CORRUPT);
@@ -130,10 +126,6 @@ Result<std::unique_ptr<CassetteWriter>> CassetteWriter::open(const std::filesyst
 
 bool CassetteWriter::created() const {
   return state_->cassette->created();
-}
-
-std::uint64_t CassetteWriter::take_count() const {
-  return state_->takes_before;
 }
 
 Result<std::int64_t> CassetteWriter::begin_take(TakeKind kind) {

@@ -36,7 +36,6 @@ class CassetteWriter {
   ~CassetteWriter();
 
   bool created() const;              // the file was made by this open
-  std::uint64_t take_count() const;  // takes that were there before this one
 
   Result<std::int64_t> begin_take(TakeKind kind);  // its ordinal, from 1
   // One transaction for all of them: either every one is kept or none. Sets nothing aside on failure (a full disk is
