@@ -9,15 +9,12 @@
 
 #include "proxy/connection/listener.hpp"
 #include "proxy/inspector/admin_server.hpp"
-#include "proxy/modes/auto_handler.hpp"
 #include "proxy/modes/problem.hpp"
-#include "proxy/modes/record_handler.hpp"
-#include "proxy/modes/replay_handler.hpp"
 #include "proxy/runtime/child_process.hpp"
 #include "proxy/runtime/exit_code.hpp"
-#include "proxy/runtime/library_start.hpp"
 #include "proxy/runtime/log.hpp"
 #include "proxy/runtime/ready_file.hpp"
+#include "proxy/runtime/run_cassette.hpp"
 #include "proxy/runtime/summary.hpp"
 #include "proxy/runtime/worker.hpp"
 #include "proxy/runtime/wrapped_environment.hpp"
@@ -34,16 +31,6 @@ constexpr std::size_t warmed_names_max = 100;
 constexpr std::size_t pseudonym_digits = 8;
 // How long exchanges that are going on may take once we are asked to stop.
 constexpr std::chrono::milliseconds stop_grace_ms{3000};
-
-// The wrapped command's name; its arguments may hold secrets.
-std::string command_text(const std::vector<std::string>& command) {
-  if (command.empty()) return " -- COMMAND";
-  return " -- " + command.front() + (command.size() > 1 ? " …" : "");
-}
-
-std::string absolute_text(const std::filesystem::path& path) {
-  return std::filesystem::absolute(path).lexically_normal().string();
-}
 
 std::string url_of(const char* scheme, const tcp::endpoint& endpoint) {
   auto address = endpoint.address();
@@ -78,25 +65,19 @@ class ProxyRun {
   Result<void> load_rules();
   Result<void> load_certificates();
   Result<void> open_cassette();
-  Result<void> open_for_recording();
-  Result<void> open_library(const std::filesystem::path& file);
   Result<void> listen();
   void note_own_listener(const tcp::endpoint& endpoint);
   Result<void> find_parent_proxies();
   void start_workers();
   void warm_certificates();
-  std::unique_ptr<ExchangeHandler> make_handler(UpstreamPool* pool);
   Result<void> announce();
   Result<void> start_command();
   void wait_for_signals();
   void wait_for_command();
   void stop();
-  Result<void> close_cassette();
-  Result<void> take_back_recording();
   void look_at_last_take(SummaryInput& input);
   ExitVerdict finish(const Result<void>& closed);
 
-  bool records() const { return options_.mode != Mode::replay && options_.recording_allowed; }
   std::size_t worker_count() const;
   const Listener& common_listener() const;
   ProxyAddresses addresses() const;
@@ -120,14 +101,7 @@ class ProxyRun {
   std::unique_ptr<UpstreamSettings> upstream_;
   RunStatistics statistics_;
 
-  std::filesystem::path recording_file_;  // differs from the cassette for --replace until the take is complete
-  std::unique_ptr<ReplayLibrary> library_;
-  std::vector<std::unique_ptr<CassetteReader>> readers_;  // one for each worker to come
-  bool library_was_empty_ = true;
-  std::unique_ptr<RecordServices> record_services_;
-  std::unique_ptr<RecordingQueue> queue_;  // gone before what its callbacks use
-  std::unique_ptr<ReplayServices> replay_services_;
-
+  std::unique_ptr<RunCassette> cassette_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<WorkerSettings> worker_settings_;
@@ -150,7 +124,7 @@ Result<ExitVerdict> ProxyRun::run() {
   if (started && !options_.command.empty()) started = start_command();
   if (started) main_.run();
   stop();
-  const auto closed = started ? close_cassette() : take_back_recording();
+  const auto closed = started ? cassette_->close() : cassette_->take_back();
   if (!started) {
     if (started.error().code == "command-not-found" || started.error().code == "command-not-executable") {
       return ExitVerdict{started.error().code == "command-not-found" ? 127 : 126, started.error().detail};
@@ -208,100 +182,10 @@ Result<void> ProxyRun::load_certificates() {
   return {};
 }
 
-// --- the cassette ----------------------------------------------------------------------------------------------------
-
 Result<void> ProxyRun::open_cassette() {
-  if (options_.mode == Mode::replay || !options_.recording_allowed) {
-    if (!std::filesystem::exists(options_.cassette)) {
-      return Failure{"cassette-missing", Blame::us,
-                     "there is no cassette " + absolute_text(options_.cassette) +
-                         "; make it with `tapedeck record -c " + options_.cassette.string() +
-                         command_text(options_.command) + "`"};
-    }
-    return open_library(options_.cassette);
-  }
-  return open_for_recording();
-}
-
-Result<void> ProxyRun::open_for_recording() {
-  recording_file_ = options_.cassette;
-  const bool replaces = options_.take_disposition == TakeDisposition::replace_file;
-  if (replaces) recording_file_ += ".new-" + std::to_string(::getpid());
-  WriterOptions writer_options;
-  writer_options.durable = options_.durable;
-  writer_options.create_only = options_.take_disposition == TakeDisposition::refuse_existing;
-  writer_options.lock_wait_ms = options_.limits.writer_lock_wait_ms;
-  auto writer = CassetteWriter::open(recording_file_, writer_options);
-  if (!writer) return writer.error();
-  const bool created = (*writer)->created();
-  auto take = (*writer)->begin_take(options_.mode == Mode::record ? TakeKind::replace : TakeKind::extend);
-  if (!take) return take.error();
-  log_.info(created ? "created " + absolute_text(options_.cassette)
-                    : "adding take " + std::to_string(*take) + " to " + absolute_text(options_.cassette));
-  queue_ = std::make_unique<RecordingQueue>(std::move(*writer), options_.limits.queue_exchanges_max);
-  record_services_.reset(new RecordServices{options_, *redactor_, *queue_, statistics_, log_, {}, {}, {1}});
-  queue_->after_each_transaction([this] { record_services_->deliveries.deliver(); });
-  if (options_.mode != Mode::auto_) return {};
-
-  if (auto opened = open_library(recording_file_); !opened) return opened;
-  record_services_->is_kept = [this](const Exchange& exchange) {
-    return is_kept_in_auto(exchange, options_.keep_errors);
-  };
-  record_services_->on_kept = [this, take = *take](const RedactedExchange& kept, std::int64_t id) {
-    StoredExchange stored;
-    stored.id = id;
-    stored.take_ordinal = take;
-    stored.exchange = kept.exchange();
-    library_->add(keys_->make(stored.exchange.request), stored);
-  };
-  return {};
-}
-
-Result<void> ProxyRun::open_library(const std::filesystem::path& file) {
-  for (std::size_t i = 0; i < worker_count(); ++i) {
-    auto reader = CassetteReader::open(file);
-    if (!reader) return reader.error();
-    readers_.push_back(std::move(*reader));
-  }
-  auto library = start_library(*readers_.front(), *keys_, options_, environment_, log_);
-  if (!library) return library.error();
-  library_ = std::move(*library);
-  library_was_empty_ = library_->exchange_count() == 0;
-  replay_services_.reset(new ReplayServices{options_, *redactor_, *keys_, profiles_, *library_, statistics_});
-  return {};
-}
-
-Result<void> ProxyRun::close_cassette() {
-  if (!queue_) return {};
-  auto writer = queue_->stop();
-  // A run that failed to keep something leaves its take interrupted: it must not win over whole ones.
-  const bool complete = statistics_.snapshot().recording_failure.empty();
-  if (auto ended = writer->end_take(complete ? TakeState::complete : TakeState::interrupted); !ended) return ended;
-  if (auto closed = writer->close(); !closed) return closed;
-  if (recording_file_ == options_.cassette) return {};
-  if (!complete) {
-    return Failure{
-        "replace-incomplete", Blame::us,
-        "the new take is incomplete; the old cassette stays and the new one is " + absolute_text(recording_file_)};
-  }
-  return replace_cassette(recording_file_, options_.cassette, options_.limits.writer_lock_wait_ms);
-}
-
-// The command could not be started: nothing stays of the take, nor of a file that was made for it.
-Result<void> ProxyRun::take_back_recording() {
-  if (!queue_) return {};
-  auto writer = queue_->stop();
-  const bool made_file = writer->created();
-  if (auto ended = writer->end_take(TakeState::interrupted); !ended) return ended;
-  if (auto closed = writer->close(); !closed) return closed;
-  if (made_file) {
-    std::error_code ignored;
-    std::filesystem::remove(recording_file_, ignored);
-    return {};
-  }
-  const auto dropped = drop_last_take(recording_file_, options_.limits.writer_lock_wait_ms);
-  if (!dropped) return dropped.error();
-  return {};
+  cassette_ = std::make_unique<RunCassette>(
+      RunCassette::Needs{options_, environment_, profiles_, *redactor_, *keys_, statistics_, log_}, worker_count());
+  return cassette_->open();
 }
 
 // --- listening and serving -------------------------------------------------------------------------------------------
@@ -353,7 +237,7 @@ std::size_t ProxyRun::worker_count() const {
 void ProxyRun::start_workers() {
   worker_settings_.reset(new WorkerSettings{options_, origin_rules_, *leaf_certificates_, upstream_.get(), *redactor_,
                                             statistics_, log_, open_connections_,
-                                            [this](UpstreamPool* pool) { return make_handler(pool); }});
+                                            [this](UpstreamPool* pool) { return cassette_->make_handler(pool); }});
   for (std::size_t i = 0; i < worker_count(); ++i) workers_.push_back(std::make_unique<Worker>(*worker_settings_));
   for (auto& worker : workers_) worker->start();
   for (auto& listener : listeners_) {
@@ -363,10 +247,11 @@ void ProxyRun::start_workers() {
 
 // So that the first handshakes need not wait for a certificate to be made. One at a time: this thread accepts, too.
 void ProxyRun::warm_certificates() {
-  if (!library_) return;
+  const auto* library = cassette_->library();
+  if (library == nullptr) return;
   constexpr std::string_view scheme = "https://";
   std::size_t warmed = 0;
-  for (const auto& origin : library_->origins()) {
+  for (const auto& origin : library->origins()) {
     if (!origin.starts_with(scheme) || warmed == warmed_names_max) continue;
     const auto authority = parse_authority(std::string_view(origin).substr(scheme.size()));
     if (!authority) continue;
@@ -379,17 +264,6 @@ void ProxyRun::warm_certificates() {
       }
     });
   }
-}
-
-std::unique_ptr<ExchangeHandler> ProxyRun::make_handler(UpstreamPool* pool) {
-  if (options_.mode == Mode::record) return std::make_unique<RecordHandler>(*record_services_, *pool);
-  auto reader = std::move(readers_.back());
-  readers_.pop_back();
-  const auto cache_bytes = options_.limits.cache_bytes_max / worker_count();
-  if (!records()) return std::make_unique<ReplayHandler>(*replay_services_, log_, std::move(reader), cache_bytes);
-  const bool forwards_misses = options_.record_policy != RecordPolicy::once || library_was_empty_;
-  return std::make_unique<AutoHandler>(*replay_services_, *record_services_, *pool, log_, forwards_misses,
-                                       std::move(reader), cache_bytes);
 }
 
 // The first that is not one session's own, if there is one.
@@ -407,7 +281,7 @@ ProxyAddresses ProxyRun::addresses() const {
   addresses.ca_file = authority_->certificate_file();
   addresses.bundle_file = bundle_file_;
   addresses.java_trust_store = java_trust_store_;
-  if (options_.mode == Mode::replay) addresses.recorded_at = rfc3339(library_->newest_recorded_at_us());
+  if (options_.mode == Mode::replay) addresses.recorded_at = rfc3339(cassette_->library()->newest_recorded_at_us());
   addresses.intercepted = intercepted_;
   return addresses;
 }
@@ -506,10 +380,11 @@ ExitVerdict ProxyRun::finish(const Result<void>& closed) {
   ending.misses = statistics.misses;
   std::vector<ReplayLibrary::Unused> unused;
   // Of a large cassette that is a long list, so it is made only where it is told.
-  if (library_ && (options_.fail_on_unused || options_.ci || options_.report)) unused = library_->unused();
+  const auto* library = cassette_->library();
+  if (library != nullptr && (options_.fail_on_unused || options_.ci || options_.report)) unused = library->unused();
   ending.unused = unused.size();
   SummaryInput input{options_, statistics, unused, {}, {}};
-  if (queue_ && closed) look_at_last_take(input);
+  if (cassette_->records() && closed) look_at_last_take(input);
   log_.block(summary_text(input));
   if (options_.report) {
     if (auto written = write_report(*options_.report, input); !written) log_.error(written.error().detail);
