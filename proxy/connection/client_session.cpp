@@ -73,16 +73,17 @@ bool ClientSession::may_serve_at_once() const {
 // the buffer.
 ClientSession::Next ClientSession::serve_at_once() {
   while (may_serve_at_once()) {
-    asked_at_once_ = false;
+    answered_at_once_.reset();
     const auto scan = scan_request_head(view_of(input_), services_.options.limits, head_);
     if (scan.outcome != HeadScan::Outcome::complete) return Next::go_on;
     const auto* forward = origin_memo_.find(head_);
     if (!forward || !is_ordinary()) return Next::go_on;
     const auto request = incoming(*forward, head_.target, implied_session(session_sources()));
     auto image = services_.handler.answer_at_once(request);
-    asked_at_once_ = true;
-    if (image && image->is_long()) chosen_ = std::move(image);
-    if (!image) return Next::go_on;
+    if (!image || image->is_long()) {
+      answered_at_once_ = std::move(image);
+      return Next::go_on;
+    }
     services_.statistics.count_request();
     if (put(std::move(image)) == Next::end) return Next::end;
   }
@@ -276,9 +277,11 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
   const auto session = choose_session(session_sources(), head_);
   if (!session) co_return co_await refuse(400, session.error().code, session.error().detail);
   auto request = incoming(forward, target, *session);
-  request.chosen = std::exchange(chosen_, nullptr);
-  const bool asked = std::exchange(asked_at_once_, false);
-  if (!request.has_body() && !asked) request.chosen = services_.handler.answer_at_once(request);
+  if (auto answered = std::exchange(answered_at_once_, std::nullopt)) {
+    request.chosen = std::move(*answered);
+  } else if (!request.has_body()) {
+    request.chosen = services_.handler.answer_at_once(request);
+  }
   if (request.chosen && !request.chosen->is_long()) {
     const auto next = put(std::move(request.chosen));
     if (output_.bytes().size() > joined_output_bytes_max) {

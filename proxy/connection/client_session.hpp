@@ -91,9 +91,8 @@ class ClientSession final : public ClientChannel {
   PendingOutput output_;
   ScannedHead head_;
   OriginMemo origin_memo_;
-  // What answer_at_once said to the head that is served next.
-  bool asked_at_once_ = false;
-  std::shared_ptr<const WireImage> chosen_;
+  // What answer_at_once said to the head that is served next, if it was asked.
+  std::optional<std::shared_ptr<const WireImage>> answered_at_once_;
   std::optional<BodyDecoder> body_;
   std::size_t consumed_later_ = 0;  // of input_: still viewed by whoever reads the head or the last piece
   bool body_ended_ = true;
