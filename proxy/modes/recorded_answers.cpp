@@ -154,10 +154,10 @@ std::shared_ptr<const WireImage> RecordedAnswers::image_of(std::int64_t exchange
       image_key_.append(" ").append(context.client_scheme).append(" ").append(context.client_authority);
     if (auto image = images_.find(image_key_)) return image;
   }
-  const auto stored = reader_->load(exchange_id, {false, true, false, image_body_bytes_max});
+  auto stored = reader_->load(exchange_id, {false, true, false, image_body_bytes_max});
   if (!stored) return nullptr;
-  auto image =
-      std::make_shared<const WireImage>(make_wire_image(*stored, context, services_.profiles, services_.options.mark));
+  auto image = std::make_shared<const WireImage>(
+      make_wire_image(std::move(*stored), context, services_.profiles, services_.options.mark));
   if (usual) images_.put(image_key_, image);
   return image;
 }

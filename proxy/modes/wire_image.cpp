@@ -9,6 +9,9 @@ namespace tapedeck {
 
 namespace {
 
+// A chunk's head and the last chunk without trailers.
+constexpr std::size_t chunk_framing_bytes = 32;
+
 // The body of a response as it was framed on its way to the recording client.
 void append_body(std::string& bytes, const Response& response, BodyFraming framing, bool whole) {
   const auto& body = response.body;
@@ -34,9 +37,9 @@ std::optional<std::uint64_t> announced_length(const StoredExchange& stored, cons
 
 }  // namespace
 
-WireImage make_wire_image(const StoredExchange& stored, const ServedContext& context,
-                          const std::vector<Profile>& profiles, bool mark) {
-  const auto& exchange = stored.exchange;
+WireImage make_wire_image(StoredExchange stored, const ServedContext& context, const std::vector<Profile>& profiles,
+                          bool mark) {
+  auto& exchange = stored.exchange;
   WireImage image;
   image.first_byte_us = exchange.first_byte_us;
   image.finished_us = exchange.finished_us;
@@ -46,14 +49,16 @@ WireImage make_wire_image(const StoredExchange& stored, const ServedContext& con
         served_bytes(problem_response(problem_of(failure, exchange.request.origin)), context, exchange.request.origin);
     return image;
   }
-  auto response = *exchange.response;
+  auto& response = *exchange.response;
   rewrite_response(response, exchange.request, profiles);
   if (mark) append_mark(response, stored);
   for (const auto& interim : response.interim) {
     if (interim.status != 100 && !context.http_1_0) image.bytes += served_interim_head(interim);
   }
   const bool whole = exchange.state == ExchangeState::whole;
-  image.bytes += served_head(response, context, exchange.request.origin, announced_length(stored, response, whole));
+  const auto head = served_head(response, context, exchange.request.origin, announced_length(stored, response, whole));
+  image.bytes.reserve(image.bytes.size() + head.size() + response.body.bytes.size() + chunk_framing_bytes);
+  image.bytes += head;
   const auto framing = served_framing(response, context);
   if (stored.response_body_stays() && framing != BodyFraming::none) {
     image.long_body = stored.response_body;

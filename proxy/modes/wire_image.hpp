@@ -30,8 +30,8 @@ struct WireImage {
 };
 
 // What of the client's side changes an image; everything else of ServedContext is the usual: HTTP/1.1, kept alive.
-WireImage make_wire_image(const StoredExchange& stored, const ServedContext& context,
-                          const std::vector<Profile>& profiles, bool mark);
+WireImage make_wire_image(StoredExchange stored, const ServedContext& context, const std::vector<Profile>& profiles,
+                          bool mark);
 
 // Ready-made images of one worker, bounded in bytes. Those go first that were not served since they were last passed
 // over (the clock algorithm), so that whoever remembers an image need not come here to say that it is in use.

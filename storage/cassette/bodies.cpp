@@ -79,27 +79,31 @@ Result<std::uint64_t> BodyReader::size_of(std::int64_t id) {
 }
 
 Result<std::uint64_t> BodyReader::load(std::int64_t id, std::uint64_t bytes_max, std::string& bytes) {
-  auto size = size_of(id);
+  // A first piece is up to 64 KiB; only who takes that much asks for it along with the size.
+  if (bytes_max < body_piece_bytes) {
+    auto size = size_of(id);
+    if (!size || *size > bytes_max) return size;
+  }
+  auto size = load_first_piece(id, bytes_max, bytes);
   if (!size || *size > bytes_max) return size;
-  if (auto loaded = load_first_piece(id, *size, bytes); !loaded) return loaded.error();
   if (*size > body_piece_bytes) {
     if (auto loaded = load_further_pieces(id, *size, bytes); !loaded) return loaded.error();
   }
   return size;
 }
 
-Result<void> BodyReader::load_first_piece(std::int64_t id, std::uint64_t size, std::string& bytes) {
+Result<std::uint64_t> BodyReader::load_first_piece(std::int64_t id, std::uint64_t bytes_max, std::string& bytes) {
   const StatementReset find_reset(find_);
   auto found = find_.bind(id).step();
   if (!found) return found.error();
   if (!*found) return damaged(id, "is missing");
   RowReader row(find_);
-  row.skip(1);
+  const auto size = static_cast<std::uint64_t>(row.integer(1, body_bytes_max_stored));
   const auto first = row.blob(body_piece_bytes);
   if (!row.ok()) return damaged(id, "has a wrong " + row.problem());
   if (first.size() != std::min<std::uint64_t>(size, body_piece_bytes)) return damaged(id, "has a wrong first piece");
-  bytes.assign(first);
-  return {};
+  if (size <= bytes_max) bytes.assign(first);
+  return size;
 }
 
 Result<void> BodyReader::load_further_pieces(std::int64_t id, std::uint64_t size, std::string& bytes) {
@@ -124,7 +128,11 @@ Result<void> BodyReader::load_further_pieces(std::int64_t id, std::uint64_t size
 Result<void> BodyReader::load_piece(std::int64_t id, std::uint64_t size, std::uint64_t n, std::string& bytes) {
   bytes.clear();
   if (n > (size - 1) / body_piece_bytes) return {};
-  if (n == 0) return load_first_piece(id, size, bytes);
+  if (n == 0) {
+    auto stored_size = load_first_piece(id, size, bytes);
+    if (!stored_size) return stored_size.error();
+    return *stored_size == size ? Result<void>() : damaged(id, "has another size by now");
+  }
   const StatementReset piece_reset(piece_);
   auto found = piece_.bind(id).bind(static_cast<std::int64_t>(n)).step();
   if (!found) return found.error();

@@ -42,7 +42,8 @@ class BodyReader {
 
  private:
   BodyReader(std::string name, Statement find, Statement find_size, Statement pieces, Statement piece);
-  Result<void> load_first_piece(std::int64_t id, std::uint64_t size, std::string& bytes);
+  // Gives the body's size, and in `bytes` its first piece unless the whole has more than `bytes_max`.
+  Result<std::uint64_t> load_first_piece(std::int64_t id, std::uint64_t bytes_max, std::string& bytes);
   Result<void> load_further_pieces(std::int64_t id, std::uint64_t size, std::string& bytes);
   Failure damaged(std::int64_t id, std::string_view what) const;
   std::string name_;
