@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <new>
@@ -20,6 +21,7 @@ struct FaultPlan {
     fail_from_then,    // so do all after it, as on a full disk
     die_before,        // the process is killed instead of the Nth operation
     die_half_written,  // the same, after half of the bytes of a write
+    die_at_last_byte,  // the same, after all of them but one
   };
   Kind kind = Kind::fail_once;
   int result_code = SQLITE_IOERR_WRITE;
@@ -64,26 +66,28 @@ class FaultyVfs {
   }
   static sqlite3_file* real(sqlite3_file* file) { return static_cast<File*>(file)->real(); }
 
-  // SQLITE_OK when the operation may go on. `die` is called for what a dying process still gets done.
-  template <class BeforeDeath>
-  static int next_operation(BeforeDeath before_death) {
+  // SQLITE_OK when the operation may go on.
+  // `write_part` is called with how many of the `size` bytes still get written.
+  template <class WritePart>
+  static int next_operation(int size, WritePart write_part) {
     const auto& plan = state().plan;
     const int operation = ++state().operations;
     if (plan.at == 0 || operation < plan.at) return SQLITE_OK;
     if (operation > plan.at && plan.kind != FaultPlan::Kind::fail_from_then) return SQLITE_OK;
     state().fired = true;
-    if (plan.kind == FaultPlan::Kind::die_half_written) before_death();
-    if (plan.kind == FaultPlan::Kind::die_before || plan.kind == FaultPlan::Kind::die_half_written) {
-      ::kill(::getpid(), SIGKILL);
-    }
+    if (plan.kind == FaultPlan::Kind::die_half_written) write_part(size / 2);
+    if (plan.kind == FaultPlan::Kind::die_at_last_byte) write_part(size - 1);
+    const bool dies = plan.kind != FaultPlan::Kind::fail_once && plan.kind != FaultPlan::Kind::fail_from_then;
+    if (dies) ::kill(::getpid(), SIGKILL);
     return plan.result_code;
   }
   static int next_operation() {
-    return next_operation([] {});
+    return next_operation(0, [](int) {});
   }
 
   static int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at) {
-    const int fault = next_operation([&] { real(file)->pMethods->xWrite(real(file), bytes, size / 2, at); });
+    const int fault =
+        next_operation(size, [&](int part) { real(file)->pMethods->xWrite(real(file), bytes, std::max(part, 0), at); });
     return fault != SQLITE_OK ? fault : real(file)->pMethods->xWrite(real(file), bytes, size, at);
   }
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {

@@ -85,10 +85,13 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
   const bool read_only = options.access == DatabaseAccess::read;
   const int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-  const auto vfs = read_only ? options.vfs : gathering_vfs(options.vfs);
+  auto vfs = read_only ? options.vfs : gathering_vfs(options.vfs);
+  if (vfs.empty()) vfs = options.vfs;
   const int opened =
       sqlite3_open_v2(uri_of(file, read_only).c_str(), &database->handle_, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (opened != SQLITE_OK) return database->failure(opened);
+  const auto drop = [](void* handle) { drop_gathered(static_cast<sqlite3*>(handle)); };
+  if (!read_only) sqlite3_rollback_hook(database->handle_, drop, database->handle_);
   sqlite3_busy_timeout(database->handle_, static_cast<int>(options.busy_timeout_ms.count()));
   if (auto configured = database->configure(); !configured) return configured.error();
   return database;

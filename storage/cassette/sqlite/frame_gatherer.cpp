@@ -20,7 +20,11 @@ bool is_last_of_transaction(std::string_view frame_head) {
 
 }  // namespace
 
-FrameGatherer::Then FrameGatherer::offer(std::string_view bytes, std::uint64_t at) {
+FrameGatherer::FrameGatherer(std::uint64_t log_bytes) : end_(log_bytes) {
+  gathered_.reserve(write_bytes_max);
+}
+
+FrameGatherer::Then FrameGatherer::offer(std::string_view bytes, std::uint64_t at) noexcept {
   const bool is_appended = at == end_ && (page_follows_ || bytes.size() == frame_head_bytes);
   if (!is_appended) {
     page_follows_ = false;
@@ -37,6 +41,16 @@ FrameGatherer::Then FrameGatherer::offer(std::string_view bytes, std::uint64_t a
     return Then::wait;
   }
   return commits_ || gathered_.size() > plenty_bytes ? Then::write_gathered : Then::wait;
+}
+
+void FrameGatherer::clear() {
+  gathered_.clear();
+  page_follows_ = false;
+}
+
+void FrameGatherer::drop() {
+  if (!gathered_.empty()) end_ = gathered_at_;
+  clear();
 }
 
 void FrameGatherer::truncated(std::uint64_t log_bytes) {

@@ -14,20 +14,23 @@ namespace tapedeck {
 class FrameGatherer {
  public:
   // The log has `log_bytes` by now; what lies before its end is not appended.
-  explicit FrameGatherer(std::uint64_t log_bytes) : end_(log_bytes) {}
+  explicit FrameGatherer(std::uint64_t log_bytes);
 
   enum class Then {
     wait,            // the bytes are kept
     write_gathered,  // they are kept, and now all that is has to be written
     write_directly,  // they are not; what is kept has to be written first, and then they
   };
-  Then offer(std::string_view bytes, std::uint64_t at);
+  // Does not throw: all the memory that it needs is there from the start.
+  Then offer(std::string_view bytes, std::uint64_t at) noexcept;
 
   // What is kept, and where in the log it belongs.
   std::string_view gathered() const { return gathered_; }
   std::uint64_t gathered_at() const { return gathered_at_; }
-  // After it has been written, or given up.
-  void clear() { gathered_.clear(); }
+  // It has been written.
+  void clear();
+  // It never will be: the log ends where it began.
+  void drop();
   void truncated(std::uint64_t log_bytes);
 
  private:

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include <sqlite3.h>
 
@@ -15,7 +16,7 @@ namespace {
 // The log's real file lies behind this one, in memory that SQLite allots by szOsFile. Files that are no logs are the
 // real ones.
 struct LogFile : sqlite3_file {
-  FrameGatherer* frames;
+  FrameGatherer* frames;  // null where nothing is gathered
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
 
@@ -23,62 +24,60 @@ LogFile& log_of(sqlite3_file* file) {
   return *static_cast<LogFile*>(file);
 }
 
-// Whatever else SQLite asks of a log, it asks of one that has what was written to it. A transaction whose write failed
-// is taken back by SQLite, so what could not be written is given up.
-sqlite3_file* whole_file(sqlite3_file* file, int& written) {
-  auto& log = log_of(file);
-  written = SQLITE_OK;
+// What cannot be written stays, since SQLite was told that it is; the transaction's end by rollback drops it.
+int write_gathered(LogFile& log) {
+  if (log.frames == nullptr || log.frames->gathered().empty()) return SQLITE_OK;
   const auto bytes = log.frames->gathered();
-  if (!bytes.empty()) {
-    const auto at = static_cast<sqlite3_int64>(log.frames->gathered_at());
-    written = log.real()->pMethods->xWrite(log.real(), bytes.data(), static_cast<int>(bytes.size()), at);
-    log.frames->clear();
-  }
-  return log.real();
+  const auto at = static_cast<sqlite3_int64>(log.frames->gathered_at());
+  const int written = log.real()->pMethods->xWrite(log.real(), bytes.data(), static_cast<int>(bytes.size()), at);
+  if (written == SQLITE_OK) log.frames->clear();
+  return written;
 }
 
 int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at) {
   using Then = FrameGatherer::Then;
-  const std::string_view given(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
-  const auto then = log_of(file).frames->offer(given, static_cast<std::uint64_t>(at));
+  auto& log = log_of(file);
+  auto then = Then::write_directly;
+  if (log.frames != nullptr) {
+    const std::string_view given(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    then = log.frames->offer(given, static_cast<std::uint64_t>(at));
+  }
   if (then == Then::wait) return SQLITE_OK;
-  int written = SQLITE_OK;
-  auto* real = whole_file(file, written);
-  if (written != SQLITE_OK || then == Then::write_gathered) return written;
-  return real->pMethods->xWrite(real, bytes, size, at);
+  if (const int written = write_gathered(log); written != SQLITE_OK || then == Then::write_gathered) return written;
+  return log.real()->pMethods->xWrite(log.real(), bytes, size, at);
 }
 
+// Whatever else SQLite asks of a log, it asks of one that has what was written to it.
 int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 at) {
-  int written = SQLITE_OK;
-  auto* real = whole_file(file, written);
-  return written != SQLITE_OK ? written : real->pMethods->xRead(real, bytes, size, at);
+  auto& log = log_of(file);
+  const int written = write_gathered(log);
+  return written != SQLITE_OK ? written : log.real()->pMethods->xRead(log.real(), bytes, size, at);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
-  int written = SQLITE_OK;
-  auto* real = whole_file(file, written);
-  log_of(file).frames->truncated(static_cast<std::uint64_t>(size));
-  return written != SQLITE_OK ? written : real->pMethods->xTruncate(real, size);
+  auto& log = log_of(file);
+  if (const int written = write_gathered(log); written != SQLITE_OK) return written;
+  if (log.frames != nullptr) log.frames->truncated(static_cast<std::uint64_t>(size));
+  return log.real()->pMethods->xTruncate(log.real(), size);
 }
 
 int sync(sqlite3_file* file, int flags) {
-  int written = SQLITE_OK;
-  auto* real = whole_file(file, written);
-  return written != SQLITE_OK ? written : real->pMethods->xSync(real, flags);
+  auto& log = log_of(file);
+  const int written = write_gathered(log);
+  return written != SQLITE_OK ? written : log.real()->pMethods->xSync(log.real(), flags);
 }
 
 int size_of(sqlite3_file* file, sqlite3_int64* size) {
-  int written = SQLITE_OK;
-  auto* real = whole_file(file, written);
-  return written != SQLITE_OK ? written : real->pMethods->xFileSize(real, size);
+  auto& log = log_of(file);
+  const int written = write_gathered(log);
+  return written != SQLITE_OK ? written : log.real()->pMethods->xFileSize(log.real(), size);
 }
 
+// What is still kept belongs to no transaction that was committed.
 int close(sqlite3_file* file) {
-  int written = SQLITE_OK;
-  auto* real = whole_file(file, written);
-  delete log_of(file).frames;
-  const int closed = real->pMethods->xClose(real);
-  return written != SQLITE_OK ? written : closed;
+  auto& log = log_of(file);
+  delete log.frames;
+  return log.real()->pMethods->xClose(log.real());
 }
 
 // SQLite locks the database and never its log; these pass on what they are asked.
@@ -107,7 +106,7 @@ int device_characteristics(sqlite3_file* file) {
   return real->pMethods->xDeviceCharacteristics(real);
 }
 
-sqlite3_io_methods make_log_methods() {
+const sqlite3_io_methods log_methods = [] {
   sqlite3_io_methods methods{};
   methods.iVersion = 1;  // shared memory and mapping are the database's
   methods.xClose = close;
@@ -123,7 +122,7 @@ sqlite3_io_methods make_log_methods() {
   methods.xSectorSize = sector_size;
   methods.xDeviceCharacteristics = device_characteristics;
   return methods;
-}
+}();
 
 struct GatheringVfs : sqlite3_vfs {
   sqlite3_vfs* base;
@@ -131,20 +130,27 @@ struct GatheringVfs : sqlite3_vfs {
 };
 
 int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags) {
-  static const sqlite3_io_methods methods = make_log_methods();
   auto* base = static_cast<GatheringVfs*>(vfs)->base;
   if ((flags & SQLITE_OPEN_WAL) == 0) return base->xOpen(base, path, file, flags, out_flags);
   auto& log = log_of(file);
   log.pMethods = nullptr;
+  log.frames = nullptr;
   auto* real = log.real();
-  const int opened = base->xOpen(base, path, real, flags, out_flags);
+  int opened = base->xOpen(base, path, real, flags, out_flags);
   // SQLite closes a file whose methods are set, even when opening it failed.
   if (real->pMethods == nullptr) return opened;
+  log.pMethods = &log_methods;
   sqlite3_int64 log_bytes = 0;
-  const int sized = opened == SQLITE_OK ? real->pMethods->xFileSize(real, &log_bytes) : opened;
-  log.frames = new FrameGatherer(static_cast<std::uint64_t>(log_bytes));
-  log.pMethods = &methods;
-  return sized;
+  if (opened == SQLITE_OK) opened = real->pMethods->xFileSize(real, &log_bytes);
+  // Where a write can damage what lies beside it, SQLite pads its logs, in pieces that are no frames.
+  const bool has_frames_only = (device_characteristics(file) & SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
+  if (opened != SQLITE_OK || !has_frames_only) return opened;
+  try {
+    log.frames = new FrameGatherer(static_cast<std::uint64_t>(log_bytes));
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  }
+  return SQLITE_OK;
 }
 
 std::unique_ptr<GatheringVfs> make_vfs(sqlite3_vfs& base) {
@@ -162,9 +168,9 @@ std::unique_ptr<GatheringVfs> make_vfs(sqlite3_vfs& base) {
 }  // namespace
 
 std::string gathering_vfs(const std::string& base_name) {
-  // SQLite refers to a layer as long as it is registered, which is until the program ends.
-  static std::mutex mutex;
-  static std::map<sqlite3_vfs*, std::unique_ptr<GatheringVfs>> layers;
+  // SQLite refers to a layer until the last moment of the program, and so none is ever destroyed.
+  static auto& mutex = *new std::mutex;
+  static auto& layers = *new std::map<sqlite3_vfs*, std::unique_ptr<GatheringVfs>>;
   auto* base = sqlite3_vfs_find(base_name.empty() ? nullptr : base_name.c_str());
   if (base == nullptr) return {};
   const std::lock_guard lock(mutex);
@@ -175,6 +181,13 @@ std::string gathering_vfs(const std::string& base_name) {
     layer = std::move(made);
   }
   return layer->name;
+}
+
+void drop_gathered(sqlite3* database) {
+  sqlite3_file* log = nullptr;
+  const int found = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (found != SQLITE_OK || log == nullptr || log->pMethods != &log_methods) return;
+  if (auto* frames = log_of(log).frames) frames->drop();
 }
 
 }  // namespace tapedeck

@@ -105,6 +105,15 @@ TEST_CASE("What is not appended to a log is written at once, after what is kept"
                       {"the next head", head, end + 1 + frame_bytes, Then::wait, 24},
                   });
   }
+  SUBCASE("after frames that were given up") {
+    FrameGatherer frames(end);
+    check(frames, {{"a head", head, end, Then::wait, 24}, {"its page", page, end + 24, Then::wait, frame_bytes}});
+    frames.drop();
+    check(frames, {
+                      {"another transaction's head", last_head, end, Then::wait, 24},
+                      {"its page", page, end + 24, Then::write_gathered, frame_bytes},
+                  });
+  }
   SUBCASE("after a truncation") {
     FrameGatherer frames(end);
     frames.truncated(log_head_bytes);

@@ -1,11 +1,13 @@
 #include "storage/cassette/sqlite/gathering_vfs.hpp"
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include "storage/cassette/sqlite/database.hpp"
 #include "tests/storage/cassette/cassette_fixture.hpp"
 #include "tests/support/faulty_vfs.hpp"
 
@@ -27,17 +29,26 @@ OpenDatabase open(const std::filesystem::path& file, const std::string& vfs) {
   return OpenDatabase(database);
 }
 
-int run(const OpenDatabase& database, const std::string& sql) {
-  return sqlite3_exec(database.get(), sql.c_str(), nullptr, nullptr, nullptr);
+sqlite3* handle_of(const OpenDatabase& database) {
+  return database.get();
+}
+sqlite3* handle_of(const std::unique_ptr<Database>& database) {
+  return database->handle();
 }
 
-std::string value_of(const OpenDatabase& database, const std::string& sql) {
+template <class AnyDatabase>
+int run(const AnyDatabase& database, const std::string& sql) {
+  return sqlite3_exec(handle_of(database), sql.c_str(), nullptr, nullptr, nullptr);
+}
+
+template <class AnyDatabase>
+std::string value_of(const AnyDatabase& database, const std::string& sql) {
   std::string value;
   const auto take = [](void* out, int, char** columns, char**) {
     *static_cast<std::string*>(out) = columns[0];
     return 0;
   };
-  REQUIRE(sqlite3_exec(database.get(), sql.c_str(), take, &value, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(handle_of(database), sql.c_str(), take, &value, nullptr) == SQLITE_OK);
   return value;
 }
 
@@ -54,12 +65,15 @@ std::string insert(int rows) {
          std::to_string(rows) + ") SELECT randomblob(1000) FROM n;";
 }
 
-// What a process that dies now would leave: SQLite then reads the log and believes what its sums say.
+// What a process that dies now would leave: SQLite then reads the log and believes what its sums say. Another process
+// copies it, since whoever opens and closes a database loses the locks that his process has on it.
 std::string rows_left_by_death(const std::filesystem::path& file, const TemporaryFolder& folder) {
   const auto copy = folder / "copy";
-  write_bytes(copy, bytes_of(file));
-  write_bytes(folder / "copy-wal", bytes_of(file.string() + "-wal"));
+  const auto quoted = [](const std::filesystem::path& path) { return "'" + path.string() + "' "; };
   std::filesystem::remove(folder / "copy-shm");
+  for (const std::string suffix : {"", "-wal"}) {
+    REQUIRE(std::system(("cp " + quoted(file.string() + suffix) + quoted(copy.string() + suffix)).c_str()) == 0);
+  }
   const auto database = open(copy, "");
   CHECK(value_of(database, "PRAGMA integrity_check") == "ok");
   return value_of(database, "SELECT count(*) || ' ' || coalesce(sum(length(bytes)), 0) FROM rows");
@@ -125,6 +139,31 @@ TEST_CASE("What is committed is in the files, whatever SQLite does to its log me
   }
 }
 
+// Frames that SQLite wrote early are kept for a while; those of a transaction that was rolled back must be gone by the
+// time that another process writes in their place.
+TEST_CASE("What was rolled back never goes into the log behind another process's commit") {
+  const TemporaryFolder folder;
+  const auto file = folder / "rows";
+  REQUIRE(run(open_with_rows(file, ""), insert(300)) == SQLITE_OK);
+  // Our own connections drop them by themselves.
+  const auto database = required(Database::open(file, {DatabaseAccess::write, "", std::chrono::milliseconds(0), {}}));
+  CHECK(value_of(database, "PRAGMA wal_checkpoint(TRUNCATE)") == "0");
+  REQUIRE(run(database, "PRAGMA cache_size = 10; BEGIN; UPDATE rows SET bytes = randomblob(900) WHERE id < 60") ==
+          SQLITE_OK);
+  REQUIRE(run(database, "ROLLBACK") == SQLITE_OK);
+
+  const auto other = open(file, "");
+  REQUIRE(run(other, "PRAGMA wal_autocheckpoint = 0; UPDATE rows SET bytes = randomblob(500) WHERE id > 200") ==
+          SQLITE_OK);
+  const std::string sums = "SELECT count(*) || ' ' || sum(length(bytes)) FROM rows";
+  CHECK(value_of(database, sums) == "300 250000");
+  CHECK(value_of(database, "PRAGMA integrity_check") == "ok");
+  CHECK(rows_left_by_death(file, folder) == "300 250000");
+  REQUIRE(run(database, insert(1)) == SQLITE_OK);
+  CHECK(value_of(other, sums) == "301 251000");
+  CHECK(rows_left_by_death(file, folder) == "301 251000");
+}
+
 TEST_CASE("A commit whose write fails is no commit, and the next one is") {
   for (int at = 1; at <= 3; ++at) {
     CAPTURE(at);
@@ -132,6 +171,8 @@ TEST_CASE("A commit whose write fails is no commit, and the next one is") {
     const auto file = folder / "rows";
     FaultyVfs::plan_nothing();
     const auto database = open_with_rows(file, gathering_vfs(FaultyVfs::name));
+    const auto drop = [](void* handle) { drop_gathered(static_cast<sqlite3*>(handle)); };
+    sqlite3_rollback_hook(database.get(), drop, database.get());
     REQUIRE(run(database, "PRAGMA synchronous = FULL;" + insert(3)) == SQLITE_OK);
     FaultyVfs::plan({FaultPlan::Kind::fail_once, SQLITE_FULL, at});
     const int inserted = run(database, insert(2));

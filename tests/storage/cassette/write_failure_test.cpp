@@ -144,7 +144,8 @@ TEST_CASE("Every operation fails in turn and nothing acknowledged is lost") {
 }
 
 TEST_CASE("Killed at every operation, a run keeps what it acknowledged") {
-  for (const auto kind : {FaultPlan::Kind::die_before, FaultPlan::Kind::die_half_written}) {
+  for (const auto kind :
+       {FaultPlan::Kind::die_before, FaultPlan::Kind::die_half_written, FaultPlan::Kind::die_at_last_byte}) {
     for (const bool had_a_take : {false, true}) {
       for (int at = 1;; ++at) {
         CAPTURE(static_cast<int>(kind));
