@@ -24,9 +24,12 @@ constexpr std::size_t plenty_items = 64;
 constexpr std::size_t plenty_bytes = 4 * 1024 * 1024;
 
 // On a core that it shares, a writer would take it from a worker at each push and commit exchanges one by one. A batch
-// thread takes it from nobody and waits until the workers have nothing ready (sched(7)).
+// thread does not take the core when it wakes (sched(7)); it gets it when the workers have nothing ready, or when its
+// share is due. Who has chosen another policy for the program has it.
 void give_way_to_workers() {
-  const sched_param no_priority{};
+  int policy = SCHED_OTHER;
+  sched_param no_priority{};
+  if (pthread_getschedparam(pthread_self(), &policy, &no_priority) != 0 || policy != SCHED_OTHER) return;
   (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
 }
 
