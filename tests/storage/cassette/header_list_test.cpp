@@ -35,6 +35,41 @@ TEST_CASE("A header list has these bytes") {
     const auto decoded = decode_headers(row.bytes);
     REQUIRE(decoded.has_value());
     CHECK(*decoded == row.headers);
+    CHECK(headers_fit(row.headers, row.bytes.size()));
+    if (!row.bytes.empty()) CHECK_FALSE(headers_fit(row.headers, row.bytes.size() - 1));
+  }
+}
+
+TEST_CASE("Fields fit into a list if they can be read from one") {
+  const auto many = [](std::size_t count) {
+    Headers headers;
+    for (std::size_t i = 0; i < count; ++i) headers.add("X", "v");
+    return headers;
+  };
+  const struct {
+    const char* name;
+    Headers headers;
+    bool fits;
+  } rows[] = {
+      {"an empty name", {{"", "v"}}, false},
+      {"a name with a colon", {{"X:", "v"}}, false},
+      {"a name with a blank", {{"X ", "v"}}, false},
+      {"a name with a line break", {{"X\n", "v"}}, false},
+      {"a value with a carriage return", {{"X", "a\rb"}}, false},
+      {"a value with a line feed", {{"X", "a\nb"}}, false},
+      {"a value with a NUL", {{"X", std::string_view("a\0b", 3)}}, false},
+      {"a value of 127 bytes", {{"X", std::string(127, 'v')}}, true},
+      {"a value of 128 bytes", {{"X", std::string(128, 'v')}}, true},
+      {"a value of 16384 bytes", {{"X", std::string(16384, 'v')}}, true},
+      {"as many fields as may be", many(4096), true},
+      {"one more", many(4097), false},
+  };
+  for (const auto& row : rows) {
+    INFO("row: ", std::string(row.name));
+    const auto bytes = encode_headers(row.headers);
+    CHECK(headers_fit(row.headers, bytes.size()) == row.fits);
+    CHECK(decode_headers(bytes).has_value() == row.fits);
+    CHECK_FALSE(headers_fit(row.headers, bytes.size() - 1));
   }
 }
 
