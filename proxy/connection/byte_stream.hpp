@@ -24,6 +24,8 @@ inline std::string_view view_of(const InputBuffer& buffer) {
 class ByteStream final : public Deadline {
  public:
   static constexpr std::size_t read_bytes = 16 * 1024;
+  // Most connections are used again at once; one that is not by then is idle, and its owner frees its buffers.
+  static constexpr std::chrono::milliseconds memory_held_ms{1000};
 
   ByteStream(tcp::socket socket, DeadlineList& deadlines);
   ~ByteStream() override;

@@ -13,8 +13,6 @@ constexpr char tls_handshake_record = 0x16;
 constexpr std::size_t joined_output_bytes_max = 64 * 1024;
 constexpr std::chrono::milliseconds linger_timeout_ms{1000};
 constexpr std::size_t linger_bytes_max = 1024 * 1024;
-// Most clients ask again at once; one that does not is idle and then holds no buffers.
-constexpr std::chrono::milliseconds memory_held_ms{1000};
 
 SteadyTime after(std::chrono::milliseconds wait) {
   return std::chrono::steady_clock::now() + wait;
@@ -50,7 +48,7 @@ awaitable<void> ClientSession::run() {
       next = co_await step();
       continue;
     }
-    stream_.expire_at(after(std::min(services_.options.limits.client_idle_timeout_ms, memory_held_ms)));
+    stream_.expire_at(after(std::min(services_.options.limits.client_idle_timeout_ms, ByteStream::memory_held_ms)));
     auto error = co_await stream_.read_some(input_);
     if (error) next = co_await await_longer(error);
     stream_.never_expire();
@@ -176,11 +174,11 @@ awaitable<ClientSession::Next> ClientSession::read_more() {
 // The first wait for a request was in vain. An idle connection gives back its buffers and waits on.
 awaitable<ClientSession::Next> ClientSession::await_longer(error_code error) {
   const auto& limits = services_.options.limits;
-  if (error != asio::error::timed_out || limits.client_idle_timeout_ms <= memory_held_ms || stopping_) {
+  if (error != asio::error::timed_out || limits.client_idle_timeout_ms <= ByteStream::memory_held_ms || stopping_) {
     co_return Next::end;
   }
   release_memory();
-  stream_.expire_at(after(limits.client_idle_timeout_ms - memory_held_ms));
+  stream_.expire_at(after(limits.client_idle_timeout_ms - ByteStream::memory_held_ms));
   error = co_await stream_.wait_readable();
   if (!error) error = co_await stream_.read_some(input_);
   co_return error ? Next::end : Next::go_on;

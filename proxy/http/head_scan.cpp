@@ -178,7 +178,7 @@ constexpr std::size_t fields_usual = 16;
 // Finds the end of the head and leaves the unparsed field lines in `head.fields`, as names.
 HeadScan find_field_lines(std::string_view bytes, std::size_t begin, const Limits& limits, ScannedHead& head) {
   head.fields.clear();
-  if (head.fields.capacity() < fields_usual) head.fields.reserve(fields_usual);
+  head.fields.reserve(fields_usual);
   const auto window = bytes.substr(0, limits.head_bytes_max);
   while (begin < window.size()) {
     const void* found = std::memchr(window.data() + begin, '\n', window.size() - begin);

@@ -47,7 +47,7 @@ Request IncomingRequest::to_request() const {
   request.origin = origin;
   request.method = head.method;
   request.target = target;
-  request.headers.reserve(head.fields.size(), head.head_bytes);
+  request.headers.reserve(head.fields.size(), head.head_bytes - head.target.size());
   for (const auto& field : head.fields) {
     // Both are said to this proxy alone, so they are neither forwarded nor kept.
     if (equal_without_case(field.name, "Tapedeck-Session")) continue;

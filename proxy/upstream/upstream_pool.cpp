@@ -12,9 +12,6 @@ namespace {
 using Phase = NetworkFailure::Phase;
 using Kind = NetworkFailure::Kind;
 
-// A connection that is asked again within that time keeps its buffers, instead of freeing 20 KB for each exchange.
-constexpr std::chrono::milliseconds memory_held_ms{1000};
-
 }  // namespace
 
 awaitable<Dialled> UpstreamPool::acquire(const Origin& origin, bool may_reuse) {
@@ -142,8 +139,10 @@ void UpstreamPool::tend_idle(SteadyTime now) {
   const auto closed_before = now - settings_.options.limits.upstream_idle_timeout_ms;
   while (!idle_.empty() && idle_.front().since <= closed_before) idle_.pop_front();
   for (auto& idle : idle_) {
-    if (idle.since > now - memory_held_ms) break;
-    if (std::exchange(idle.holds_buffers, false)) idle.connection->stream.release_idle_buffers();
+    if (idle.since > now - ByteStream::memory_held_ms) break;
+    if (!std::exchange(idle.holds_buffers, false)) continue;
+    idle.connection->stream.release_idle_buffers();
+    idle.connection->input.shrink_to_fit();
   }
 }
 

@@ -130,7 +130,7 @@ bool JsonTokenizer::open(bool object, std::vector<JsonToken>& tokens) {
   if (!wants_value() || depth_ == depth_max) return false;
   is_object_[depth_++] = object;
   expect_ = object ? Expect::key_or_end : Expect::value_or_end;
-  if (tokens.capacity() < tokens_usual) tokens.reserve(tokens_usual);
+  tokens.reserve(tokens_usual);
   tokens.push_back({object ? Kind::object_begin : Kind::array_begin, offset_, offset_ + 1});
   return true;
 }
