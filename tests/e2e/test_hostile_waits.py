@@ -1,8 +1,11 @@
 """Peers that are slow, stop, or come in crowds: each wait ends by itself, and the number of connections is bounded."""
 
+import re
 import select
 import socket
+import subprocess
 import time
+from contextlib import suppress
 
 from support.case import TapedeckCase
 from support.hostile import HOST, SayingUpstream, Upstream, read_responses, read_to_end
@@ -25,6 +28,39 @@ class DrippingUpstream(Upstream):
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: ")
         while not select.select([connection], [], [], PACE_S)[0]:
             connection.sendall(b"b")  # Fails, and ends this, when the other side has gone.
+
+
+class UpdatingClient:
+    """Speaks TLS 1.3 by OpenSSL's own client, which makes a KeyUpdate of each line that begins with a letter `k`."""
+
+    def __init__(self, port: int, said_file):
+        self._said_file = said_file
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", HOST, "-tls1_3", "-msg"]
+        with said_file.open("wb") as said:
+            streams = {"stdin": subprocess.PIPE, "stdout": said, "stderr": subprocess.STDOUT}
+            self._child = subprocess.Popen(command, bufsize=0, **streams)
+        wait_until(lambda: "Verify return code" in self.said(), "the handshake", DEADLINE_S)
+
+    def said(self) -> str:
+        return self._said_file.read_text(errors="replace")
+
+    def type(self, text: bytes) -> None:
+        with suppress(BrokenPipeError):
+            self._child.stdin.write(text)
+
+    def has_sent_data(self) -> bool:
+        return re.search(r">>> .*, InnerContent \[length 0001\]\n +17\n", self.said()) is not None
+
+    def key_updates(self) -> int:
+        return len(re.findall(r">>> .*, KeyUpdate", self.said()))
+
+    def alive(self) -> bool:
+        return self._child.poll() is None
+
+    def close(self) -> None:
+        self._child.kill()
+        self._child.wait()
+        self._child.stdin.close()
 
 
 class WaitsTest(TapedeckCase):
@@ -64,6 +100,23 @@ class WaitsTest(TapedeckCase):
             self.assertLess(time.monotonic(), end, "bytes that come slowly keep the connection for ever")
             sock.sendall(b"x")
         self.assertEqual(self.statuses(read_to_end(sock)), [408])
+        self.stop_clean(recorder)
+
+    def test_key_updates_are_no_progress_of_a_head(self):
+        recorder = self.recording(SayingUpstream({"/ok": (OK, False)}))
+        for name, line in (("that want no answer", b"k\n"), ("that want one each", b"K\n")):
+            with self.subTest(name):
+                client = UpdatingClient(recorder.port, self.folder / f"s_client-{line[0]}")
+                self.addCleanup(client.close)
+                client.type(b"GET /o")
+                wait_until(client.has_sent_data, "the beginning of the head", DEADLINE_S)
+                end = time.monotonic() + DEADLINE_S
+                while client.alive():
+                    self.assertLess(time.monotonic(), end, "key updates keep the connection for ever")
+                    client.type(line)
+                    time.sleep(PACE_S)
+                self.assertRegex(client.said(), r"(?m)^HTTP/1\.1 408 ")
+                self.assertGreater(client.key_updates(), 2)
         self.stop_clean(recorder)
 
     def test_clients_that_stop(self):
