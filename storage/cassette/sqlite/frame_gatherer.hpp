@@ -7,10 +7,10 @@
 
 namespace tapedeck {
 
-// Decides which of the writes to a write-ahead log wait for others, so that a transaction is one write instead of two a
-// frame. SQLite appends a frame as its head of 24 bytes and then its page; the head of a transaction's last frame says
-// how many pages the database has then, all others 0 (https://sqlite.org/fileformat2.html#the_write_ahead_log). Frames
-// that are appended wait until that last one; whatever else is written to a log is written at once.
+// Decides which of the writes to a write-ahead log wait for others, so that a transaction is few writes instead of two
+// a frame. SQLite appends a frame as its head of 24 bytes and then its page; the head of a transaction's last frame
+// says how many pages the database has then, all others 0 (https://sqlite.org/fileformat2.html#the_write_ahead_log).
+// Frames that are appended wait until that last one; whatever else is written to a log is written at once.
 class FrameGatherer {
  public:
   // The log has `log_bytes` by now; what lies before its end is not appended.

@@ -24,7 +24,7 @@ LogFile& log_of(sqlite3_file* file) {
   return *static_cast<LogFile*>(file);
 }
 
-// What cannot be written stays, since SQLite was told that it is; the transaction's end by rollback drops it.
+// What cannot be written stays, since SQLite was told that it is, until the transaction is rolled back.
 int write_gathered(LogFile& log) {
   if (log.frames == nullptr || log.frames->gathered().empty()) return SQLITE_OK;
   const auto bytes = log.frames->gathered();
@@ -43,7 +43,12 @@ int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at) {
     then = log.frames->offer(given, static_cast<std::uint64_t>(at));
   }
   if (then == Then::wait) return SQLITE_OK;
-  if (const int written = write_gathered(log); written != SQLITE_OK || then == Then::write_gathered) return written;
+  if (const int written = write_gathered(log); written != SQLITE_OK) {
+    // That ends the transaction. Its rollback reads the log, and must not find the commit written by then.
+    log.frames->drop();
+    return written;
+  }
+  if (then == Then::write_gathered) return SQLITE_OK;
   return log.real()->pMethods->xWrite(log.real(), bytes, size, at);
 }
 
@@ -106,7 +111,7 @@ int device_characteristics(sqlite3_file* file) {
   return real->pMethods->xDeviceCharacteristics(real);
 }
 
-const sqlite3_io_methods log_methods = [] {
+constexpr sqlite3_io_methods log_methods = [] {
   sqlite3_io_methods methods{};
   methods.iVersion = 1;  // shared memory and mapping are the database's
   methods.xClose = close;
