@@ -36,7 +36,7 @@ class RunCassette {
   // Whether a take was begun.
   bool records() const { return queue_ != nullptr; }
   // Null where nothing is answered from the cassette.
-  ReplayLibrary* library() const { return library_.get(); }
+  const ReplayLibrary* library() const { return library_.get(); }
 
   // Ends the take, and puts it in the old cassette's place for --replace. No worker may be left.
   Result<void> close();

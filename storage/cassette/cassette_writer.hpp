@@ -35,7 +35,7 @@ class CassetteWriter {
   static Result<std::unique_ptr<CassetteWriter>> open(const std::filesystem::path& file, const WriterOptions& options);
   ~CassetteWriter();
 
-  bool created() const;              // the file was made by this open
+  bool created() const;  // the file was made by this open
 
   Result<std::int64_t> begin_take(TakeKind kind);  // its ordinal, from 1
   // One transaction for all of them: either every one is kept or none. Sets nothing aside on failure (a full disk is

@@ -39,6 +39,8 @@ class UpdatingClient:
         with said_file.open("wb") as said:
             streams = {"stdin": subprocess.PIPE, "stdout": said, "stderr": subprocess.STDOUT}
             self._child = subprocess.Popen(command, bufsize=0, **streams)
+
+    def await_handshake(self) -> None:
         wait_until(lambda: "Verify return code" in self.said(), "the handshake", DEADLINE_S)
 
     def said(self) -> str:
@@ -103,11 +105,13 @@ class WaitsTest(TapedeckCase):
         self.stop_clean(recorder)
 
     def test_key_updates_are_no_progress_of_a_head(self):
-        recorder = self.recording(SayingUpstream({"/ok": (OK, False)}))
+        # Long enough for another program's steps on a busy machine; it bounds the wait for a head, too.
+        recorder = self.recording(SayingUpstream({"/ok": (OK, False)}), "--idle-timeout", 4)
         for name, line in (("that want no answer", b"k\n"), ("that want one each", b"K\n")):
             with self.subTest(name):
                 client = UpdatingClient(recorder.port, self.folder / f"s_client-{line[0]}")
                 self.addCleanup(client.close)
+                client.await_handshake()
                 client.type(b"GET /o")
                 wait_until(client.has_sent_data, "the beginning of the head", DEADLINE_S)
                 end = time.monotonic() + DEADLINE_S

@@ -20,7 +20,6 @@ CONNECTIONS = 50
 MB = 10**6
 HELD_MIN = 20 * MB  # while the clients do not read: a large answer each
 LEFT_MAX = 10 * MB  # by idle connections, and what malloc keeps in small pieces
-IDLE_DEADLINE_S = 5  # memory is held for a second; more for a busy machine
 
 # More than the system takes for a client that does not read (4 MB, tcp_wmem). A lone answer waits where it is kept for
 # all; behind another one it has to be copied.
@@ -100,7 +99,7 @@ class SlowReadersTest(TapedeckCase):
             self.read_answers(sock, *ASKED)
         if not SANITIZED:
             try:
-                wait_until(lambda: grown() < LEFT_MAX, "memory to be given back", IDLE_DEADLINE_S)
+                wait_until(lambda: grown() < LEFT_MAX, "memory to be given back", DEADLINE_S)
             except TimeoutError as error:
                 self.fail(f"{error}: {grown() / MB:.0f} MB are left of {held / MB:.0f}")
             print(f"       {CONNECTIONS} slow readers, {scheme}: {held / MB:.0f} MB held, {grown() / MB:.0f} MB left")

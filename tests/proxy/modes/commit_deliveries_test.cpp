@@ -1,6 +1,7 @@
 #include "proxy/modes/commit_deliveries.hpp"
 
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -23,8 +24,8 @@ class Worker {
   }
   Executor executor() { return context_.get_executor(); }
 
-  // How many handlers are ready counts what was posted: a delivery is one, and it makes the waits ready.
-  std::size_t ready_at_once() {
+  // Runs the next handler that is ready, and says whether there was one. A delivery is one, and makes the waits ready.
+  std::size_t run_one() {
     const auto ran = context_.poll_one();
     context_.restart();
     return ran;
@@ -85,7 +86,7 @@ TEST_CASE("all that is for one worker comes at once") {
   deliveries.put(right.executor(), c, std::int64_t{3});
   deliveries.put(left.executor(), b, std::int64_t{2});
   deliveries.deliver();
-  CHECK(left.ready_at_once() == 1);
+  CHECK(left.run_one() == 1);
   CHECK(a->result.has_value());
   CHECK(b->result.has_value());
   CHECK(left.woken() == "a 1; b 2; ");
@@ -100,17 +101,17 @@ TEST_CASE("nothing is posted where nothing was told") {
   const auto b = right.waiting("b");
   deliveries.put(left.executor(), a, std::int64_t{1});
   deliveries.deliver();
-  CHECK(right.ready_at_once() == 0);
+  CHECK(right.run_one() == 0);
   CHECK(left.woken() == "a 1; ");
 
   // A second time there is nothing left, neither for the worker that was told nor for the other.
   deliveries.deliver();
-  CHECK(left.ready_at_once() == 0);
-  CHECK(right.ready_at_once() == 0);
+  CHECK(left.run_one() == 0);
+  CHECK(right.run_one() == 0);
 
   deliveries.put(right.executor(), b, std::int64_t{2});
   deliveries.deliver();
-  CHECK(left.ready_at_once() == 0);
+  CHECK(left.run_one() == 0);
   CHECK(right.woken() == "b 2; ");
 }
 

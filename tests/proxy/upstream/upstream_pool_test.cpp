@@ -43,10 +43,10 @@ TEST_CASE("an idle connection keeps its buffers for a moment, and itself until i
   REQUIRE(connection != nullptr);
   CHECK_FALSE(connection->reused);
   connection->input.prepare(16 * 1024);
+  const auto before_release = std::chrono::steady_clock::now();
   upstream.pool.release(upstream.origin, std::move(connection));
-  const auto released_at = std::chrono::steady_clock::now();
 
-  upstream.pool.tend_idle(released_at + ByteStream::memory_held_ms / 2);
+  upstream.pool.tend_idle(before_release + ByteStream::memory_held_ms / 2);
   connection = upstream.acquire();
   REQUIRE(connection != nullptr);
   CHECK(connection->reused);
@@ -62,7 +62,7 @@ TEST_CASE("an idle connection keeps its buffers for a moment, and itself until i
   upstream.pool.release(upstream.origin, std::move(connection));
   CHECK(upstream.pool.idle_count() == 1);
   const auto timeout = upstream.options.limits.upstream_idle_timeout_ms;
-  upstream.pool.tend_idle(released_at + timeout - milliseconds(1));
+  upstream.pool.tend_idle(before_release + timeout - milliseconds(1));
   CHECK(upstream.pool.idle_count() == 1);
   upstream.pool.tend_idle(std::chrono::steady_clock::now() + timeout);
   CHECK(upstream.pool.idle_count() == 0);
