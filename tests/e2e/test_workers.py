@@ -1,0 +1,103 @@
+"""However many workers replay, clients get the same, and nobody holds up the end."""
+
+import contextlib
+import os
+import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from support.case import TapedeckCase
+from support.hostile import SayingUpstream
+from support.processes import PYTHON, run_tapedeck
+from support.raw_server import DEADLINE_S, read_body, read_head
+
+SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
+CLIENTS = 12
+ROUNDS = 20
+BODIES = {f"/{number}": b"answer %d" % number for number in range(5)}
+ANSWERS = {
+    target: (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body), False)
+    for target, body in BODIES.items()
+}
+ASKER = """
+import os, sys, urllib.request
+base = os.environ["TAPEDECK_BASE_URL"]
+for target, body in {bodies!r}.items():
+    got = urllib.request.urlopen(base + target, timeout={deadline}).read()
+    sys.exit(7) if got != body else None
+sys.exit(3)
+"""
+
+
+class WorkersTest(TapedeckCase):
+    def setUp(self):
+        super().setUp()
+        upstream = SayingUpstream(ANSWERS)
+        self.addCleanup(upstream.close)
+        self.cassette, self.options = self.folder / "workers.cassette", upstream.options()
+        recorder = self.tapedeck("record", self.cassette, *self.options)
+        with self.connect(recorder, "http") as sock:
+            self.ask_all(sock)
+        self.stop_clean(recorder)
+
+    def connect(self, tapedeck, scheme: str):
+        sock = socket.create_connection(("127.0.0.1", tapedeck.port), timeout=DEADLINE_S)
+        if scheme == "https":
+            context = ssl.create_default_context(cafile=tapedeck.ca_file)
+            context.check_hostname = False
+            sock = context.wrap_socket(sock)
+        return sock
+
+    def ask_all(self, sock) -> None:
+        for target, body in BODIES.items():
+            sock.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            head = read_head(sock)
+            self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
+            self.assertEqual(read_body(sock, head), body)
+
+    def ask_without_end(self, sock, answered: threading.Event) -> None:
+        """Until the other side closes."""
+        with contextlib.suppress(OSError, AssertionError):
+            while True:
+                self.ask_all(sock)
+                answered.set()
+
+    def replay_with(self, workers: int) -> None:
+        replayer = self.tapedeck("replay", self.cassette, *self.options, "--workers", workers)
+        if not SANITIZED:
+            self.assertEqual(len(list(Path(f"/proc/{replayer.pid}/task").iterdir())), workers + 1)
+
+        def be_client(number: int) -> None:
+            with self.connect(replayer, ("http", "https")[number % 2]) as sock:
+                for _ in range(ROUNDS):
+                    self.ask_all(sock)
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            list(clients.map(be_client, range(CLIENTS)))
+        # Whoever is idle does not hold up the end, nor who has sent half a request, nor who never pauses.
+        idle, half, busy = (self.connect(replayer, scheme) for scheme in ("https", "http", "http"))
+        for sock in (idle, half, busy):
+            self.addCleanup(sock.close)
+        self.ask_all(idle)
+        half.sendall(b"GET /1 HT")
+        with ThreadPoolExecutor(1) as others:
+            answered = threading.Event()
+            others.submit(self.ask_without_end, busy, answered)
+            self.assertTrue(answered.wait(DEADLINE_S))
+            said = self.stop_clean(replayer)
+        self.assertIn(" 0 misses", said)
+
+    def test_one(self):
+        self.replay_with(1)
+
+    def test_two(self):
+        self.replay_with(2)
+
+    def test_a_wrapped_command_beside_one_worker(self):
+        asker = ASKER.format(bodies=BODIES, deadline=DEADLINE_S)
+        options = ("--cassette", self.cassette, *self.options, "--workers", "1")
+        ran = run_tapedeck(self.folder, "replay", *options, "--", PYTHON, "-c", asker)
+        self.assertEqual(ran.returncode, 3, ran.stderr)
+        self.assertIn(" 0 misses", ran.stderr)
