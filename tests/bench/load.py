@@ -41,7 +41,7 @@ class Slice:
 def run_wrk(subject: Subject, scheme: str, asked: Requests, seconds: float, core: int | None) -> Slice:
     command = ["wrk", "--threads", "1", "--connections", asked.connections, "--duration", f"{max(1, round(seconds))}s"]
     command += ["--timeout", "10s", "--script", HERE / "paths.lua", subject.urls[scheme], "--"]
-    command += [asked.prefix, asked.paths, asked.first, asked.stride, asked.order, asked.depth]
+    command += [asked.prefix, asked.paths, asked.first, asked.stride, asked.order, asked.depth, next(subject.seeds)]
 
     def read(output: str) -> Slice | None:
         results = [line[len("result ") :] for line in output.splitlines() if line.startswith("result ")]

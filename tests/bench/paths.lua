@@ -1,6 +1,6 @@
 -- wrk asks for PREFIX followed by a number: one after the other, or at random, where a million ready-made requests
 -- would be too much to make at the start. Arguments behind `--`: the prefix, how many paths, their lowest number and
--- the distance between two, `cycle` or `random`, and how many requests go out in one write.
+-- the distance between two, `cycle` or `random`, how many requests go out in one write, and the seed of `random`.
 
 local ready = {}
 local next_one = 0
@@ -21,10 +21,10 @@ local function ask_in_turn()
   return ready[next_one]
 end
 
-local function ask_at_random(prefix, paths, lowest, stride)
+local function ask_at_random(prefix, paths, lowest, stride, seed)
   local before, after = wrk.format("GET", prefix .. "@"):match("^(.-)@(.*)$")
   local random, format = math.random, string.format
-  math.randomseed(1) -- the same for both sides
+  math.randomseed(seed)
   return function()
     return before .. format("%d", lowest + random(0, paths - 1) * stride) .. after
   end
@@ -34,7 +34,7 @@ function init(args)
   local prefix, paths, lowest, stride = args[1], tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
   local order, depth = args[5], tonumber(args[6])
   if order == "random" then
-    request = ask_at_random(prefix, paths, lowest, stride)
+    request = ask_at_random(prefix, paths, lowest, stride, tonumber(args[7]))
   else
     make_ready(prefix, paths, lowest, stride, depth)
     request = ask_in_turn

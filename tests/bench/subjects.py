@@ -1,5 +1,6 @@
 """The programs that are measured or measured against, each started on a core of its own choosing and ended again."""
 
+import itertools
 import json
 import os
 import signal
@@ -26,6 +27,8 @@ class Subject:
         self.name = name
         self.urls: dict[str, str] = {}
         self.ready_seconds = 0.0
+        # Each load asks at random by a seed of its own, else keys would come again; the two sides of a row use the same.
+        self.seeds = itertools.count(1)
         self._log = log
         self._started = time.monotonic()
         with log.open("wb") as sink:
