@@ -41,7 +41,10 @@ bool is_deciding(std::string_view name) {
 
 RecordedAnswers::RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader,
                                  std::size_t cache_bytes_max)
-    : services_(services), reader_(std::move(reader)), images_(cache_bytes_max), memo_bytes_max_(cache_bytes_max / 4) {
+    : services_(services),
+      reader_(std::move(reader)),
+      images_(cache_bytes_max - cache_bytes_max / 4),
+      memo_bytes_max_(cache_bytes_max / 4) {
 }
 
 // Control characters cannot be in a scanned head, so that line feeds separate the parts beyond doubt.

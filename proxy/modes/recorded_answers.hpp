@@ -29,7 +29,7 @@ struct ReplayServices {
 // recordings; its key is more than the match key, so it can never answer wrongly.
 class RecordedAnswers {
  public:
-  // `cache_bytes_max` is for images; the memo takes a quarter of that beside.
+  // `cache_bytes_max` is for images and for the memo, which takes a quarter of it.
   RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max);
 
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
