@@ -13,8 +13,8 @@ error_code tls_error(const TlsEngine& engine) {
   return boost::system::errc::make_error_code(boost::system::errc::protocol_error);
 }
 
-// Within this machine nothing is congested, and what cubic or BBR work out about it costs a request more than its own
-// look-up (docs/performance.md). Reno does the least; every kernel has it, and anybody may choose it (tcp(7)).
+// Within this machine nothing is congested, and what cubic or BBR work out about it costs each request something
+// (docs/performance.md). Reno does the least; every kernel has it, and anybody may choose it (tcp(7)).
 void spare_congestion_control(tcp::socket& socket) {
   error_code error;
   const auto peer = socket.remote_endpoint(error);

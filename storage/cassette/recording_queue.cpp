@@ -28,9 +28,9 @@ constexpr std::size_t plenty_bytes = 4 * 1024 * 1024;
 // share is due. Who has chosen another policy for the program has it.
 void give_way_to_workers() {
   int policy = SCHED_OTHER;
-  sched_param no_priority{};
-  if (pthread_getschedparam(pthread_self(), &policy, &no_priority) != 0 || policy != SCHED_OTHER) return;
-  (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
+  sched_param parameters{};
+  if (pthread_getschedparam(pthread_self(), &policy, &parameters) != 0 || policy != SCHED_OTHER) return;
+  (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
 }
 
 struct Item {
