@@ -12,7 +12,7 @@ bool is_kept_in_auto(const Exchange& exchange, bool keep_errors) {
 }
 
 AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, UpstreamPool& pool, Log& log,
-                         bool forwards_misses, std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max)
+                         bool forwards_misses, std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max)
     : replay_(replay),
       log_(log),
       forwards_misses_(forwards_misses),

@@ -13,7 +13,7 @@ bool is_kept_in_auto(const Exchange& exchange, bool keep_errors);
 class AutoHandler final : public ExchangeHandler {
  public:
   AutoHandler(ReplayServices& replay, RecordServices& record, UpstreamPool& pool, Log& log, bool forwards_misses,
-              std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max);
+              std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max);
 
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override;
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;

@@ -39,7 +39,7 @@ bool is_deciding(std::string_view name) {
 
 }  // namespace
 
-RecordedAnswers::RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader,
+RecordedAnswers::RecordedAnswers(ReplayServices& services, std::unique_ptr<TurnReader> reader,
                                  std::size_t cache_bytes_max)
     : services_(services),
       reader_(std::move(reader)),

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "proxy/modes/exchange_handler.hpp"
+#include "proxy/modes/turn_reader.hpp"
 #include "proxy/modes/wire_image.hpp"
 #include "proxy/runtime/run_statistics.hpp"
 #include "replay/serving/replay_session.hpp"
@@ -30,7 +31,7 @@ struct ReplayServices {
 class RecordedAnswers {
  public:
   // `cache_bytes_max` is for images and for the memo, which takes a quarter of it.
-  RecordedAnswers(ReplayServices& services, std::unique_ptr<CassetteReader> reader, std::size_t cache_bytes_max);
+  RecordedAnswers(ReplayServices& services, std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max);
 
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
 
@@ -70,7 +71,7 @@ class RecordedAnswers {
   std::shared_ptr<const WireImage> image_of(std::int64_t exchange_id, const ServedContext& context);
 
   ReplayServices& services_;
-  std::unique_ptr<CassetteReader> reader_;
+  std::unique_ptr<TurnReader> reader_;
   WireImageCache images_;
   std::unordered_map<std::string, Remembered, StringHash, std::equal_to<>> memo_;
   std::size_t memo_bytes_max_;

@@ -16,7 +16,7 @@ void note_miss(const MissReport& report, ReplayServices& services, Log& log) {
 
 }  // namespace
 
-ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<CassetteReader> reader,
+ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<TurnReader> reader,
                              std::size_t cache_bytes_max)
     : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
 }

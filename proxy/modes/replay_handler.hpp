@@ -9,8 +9,7 @@ class Log;
 // Answers from the cassette alone. Nothing in here can dial.
 class ReplayHandler final : public ExchangeHandler {
  public:
-  ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<CassetteReader> reader,
-                std::size_t cache_bytes_max);
+  ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max);
 
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override;
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;

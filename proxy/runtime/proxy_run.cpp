@@ -235,9 +235,9 @@ std::size_t ProxyRun::worker_count() const {
 }
 
 void ProxyRun::start_workers() {
-  worker_settings_.reset(new WorkerSettings{options_, origin_rules_, *leaf_certificates_, upstream_.get(), *redactor_,
-                                            statistics_, log_, open_connections_,
-                                            [this](UpstreamPool* pool) { return cassette_->make_handler(pool); }});
+  worker_settings_.reset(new WorkerSettings{
+      options_, origin_rules_, *leaf_certificates_, upstream_.get(), *redactor_, statistics_, log_, open_connections_,
+      [this](asio::io_context& context, UpstreamPool* pool) { return cassette_->make_handler(context, pool); }});
   for (std::size_t i = 0; i < worker_count(); ++i) workers_.push_back(std::make_unique<Worker>(*worker_settings_));
   for (auto& worker : workers_) worker->start();
   for (auto& listener : listeners_) {

@@ -93,10 +93,10 @@ Result<void> RunCassette::open_library(const std::filesystem::path& file) {
   return {};
 }
 
-std::unique_ptr<ExchangeHandler> RunCassette::make_handler(UpstreamPool* pool) {
+std::unique_ptr<ExchangeHandler> RunCassette::make_handler(asio::io_context& context, UpstreamPool* pool) {
   const auto& options = needs_.options;
   if (options.mode == Mode::record) return std::make_unique<RecordHandler>(*record_services_, *pool);
-  auto reader = std::move(readers_.back());
+  auto reader = std::make_unique<TurnReader>(context.get_executor(), std::move(readers_.back()));
   readers_.pop_back();
   const auto cache_bytes = options.limits.cache_bytes_max / workers_;
   if (!records()) return std::make_unique<ReplayHandler>(*replay_services_, needs_.log, std::move(reader), cache_bytes);

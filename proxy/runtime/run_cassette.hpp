@@ -30,8 +30,8 @@ class RunCassette {
 
   // Begins a take where the run records. A cassette that has to be there is Failure `cassette-missing`.
   Result<void> open();
-  // For one worker; at most as many as were announced. `pool` is null where nothing is forwarded.
-  std::unique_ptr<ExchangeHandler> make_handler(UpstreamPool* pool);
+  // For the worker that runs `context`; at most as many as were announced. `pool` is null where nothing is forwarded.
+  std::unique_ptr<ExchangeHandler> make_handler(asio::io_context& context, UpstreamPool* pool);
 
   // Whether a take was begun.
   bool records() const { return queue_ != nullptr; }

@@ -9,7 +9,7 @@ namespace tapedeck {
 Worker::Worker(const WorkerSettings& settings)
     : settings_(settings), work_(context_.get_executor()), sweep_timer_(context_) {
   if (settings.upstream) pool_ = std::make_unique<UpstreamPool>(*settings.upstream, deadlines_);
-  handler_ = settings.make_handler(pool_.get());
+  handler_ = settings.make_handler(context_, pool_.get());
   services_ = std::make_unique<SessionServices>(
       SessionServices{settings.options, settings.origin_rules, settings.leaf_certificates, *handler_, pool_.get(),
                       deadlines_, settings.redactor, settings.statistics, settings.log});

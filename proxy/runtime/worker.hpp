@@ -11,7 +11,7 @@
 namespace tapedeck {
 
 // What makes a worker's own handler: handlers are not shared, since each has caches and a reader of its own.
-using MakeHandler = std::function<std::unique_ptr<ExchangeHandler>(UpstreamPool* pool)>;
+using MakeHandler = std::function<std::unique_ptr<ExchangeHandler>(asio::io_context&, UpstreamPool*)>;
 
 // What every worker is given. All of it outlives the workers.
 struct WorkerSettings {

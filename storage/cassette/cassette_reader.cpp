@@ -1,6 +1,7 @@
 #include "storage/cassette/cassette_reader.hpp"
 
 #include <sys/stat.h>
+#include <utility>
 
 #include "storage/cassette/bodies.hpp"
 #include "storage/cassette/cassette_lock.hpp"
@@ -49,25 +50,28 @@ struct CassetteReader::State {
   std::unique_ptr<BodyReader> bodies;
   std::unique_ptr<Statement> select_one;
   std::unique_ptr<Statement> select_events;
+  std::unique_ptr<Statement> begin;
+  std::unique_ptr<Statement> commit;
+  bool holds = false;
   int visits = 0;  // how many operations are under way: a visitor may load
 
   // What is still open will never be finished. The next writer says so in the file; a reader only tells.
   bool is_abandoned() const { return !cassette.writer_at_work; }
+  Result<void> enter();
+  void leave();
   Result<void> connect();
   void disconnect();
+  Result<void> end_transaction();
+  Result<bool> find(std::int64_t id);
   Result<StoredExchange> complete(ExchangeRow&& row, const ReadParts& parts);
   Result<void> load_events(std::int64_t id, std::vector<ExchangeEvent>& events);
 };
 
-// One use of the connection. While somebody records, the connection ends with it, because the writer could not close
-// the cassette otherwise.
+// One use of the connection.
 class CassetteReader::Visit {
  public:
-  explicit Visit(State& state) : state_(state), connected_(state.connect()) { ++state_.visits; }
-  ~Visit() {
-    if (--state_.visits > 0 || !connected_ || state_.cassette.is_copy) return;
-    if (has_wal(state_.file)) state_.disconnect();
-  }
+  explicit Visit(State& state) : state_(state), connected_(state.enter()) {}
+  ~Visit() { state_.leave(); }
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
   const Result<void>& connected() const { return connected_; }
@@ -76,6 +80,18 @@ class CassetteReader::Visit {
   State& state_;
   Result<void> connected_;
 };
+
+Result<void> CassetteReader::State::enter() {
+  ++visits;
+  return connect();
+}
+
+// While somebody records, the connection ends with the last use of it, because the writer could not close the cassette
+// otherwise.
+void CassetteReader::State::leave() {
+  if (--visits > 0 || !cassette.database || cassette.is_copy) return;
+  if (has_wal(file)) disconnect();
+}
 
 Result<void> CassetteReader::State::connect() {
   if (cassette.database) return {};
@@ -94,14 +110,22 @@ Result<void> CassetteReader::State::connect() {
   auto events = database.prepare(
       "SELECT direction, kind, time_us, offset, length FROM events WHERE exchange = ? ORDER BY n LIMIT ?");
   if (!events) return events.error();
+  auto begin_reading = database.prepare("BEGIN");
+  if (!begin_reading) return begin_reading.error();
+  auto commit_reading = database.prepare("COMMIT");
+  if (!commit_reading) return commit_reading.error();
   bodies = std::move(*body_reader);
   select_one = std::make_unique<Statement>(std::move(*one));
   select_events = std::make_unique<Statement>(std::move(*events));
+  begin = std::make_unique<Statement>(std::move(*begin_reading));
+  commit = std::make_unique<Statement>(std::move(*commit_reading));
   cassette = std::move(*opened);
   return {};
 }
 
 void CassetteReader::State::disconnect() {
+  commit.reset();
+  begin.reset();
   select_events.reset();
   select_one.reset();
   bodies.reset();
@@ -213,12 +237,41 @@ Result<std::vector<Take>> CassetteReader::takes() {
   }
 }
 
+Result<void> CassetteReader::hold() {
+  if (state_->holds) return {};
+  auto ready = state_->enter();
+  if (ready) ready = state_->begin->run();
+  state_->holds = ready.has_value();
+  if (!ready) state_->leave();
+  return ready;
+}
+
+void CassetteReader::release() {
+  if (!std::exchange(state_->holds, false)) return;
+  if (!state_->end_transaction()) state_->disconnect();
+  state_->leave();
+}
+
+// SQLite may have ended it by itself, after a failure.
+Result<void> CassetteReader::State::end_transaction() {
+  return cassette.database->in_transaction() ? commit->run() : Result<void>();
+}
+
+// Steps `select_one`; a row stays until that is reset.
+Result<bool> CassetteReader::State::find(std::int64_t id) {
+  auto found = select_one->bind(id).step();
+  if (!found || *found || !holds) return found;
+  if (auto ended = end_transaction(); !ended) return ended.error();
+  if (auto begun = begin->run(); !begun) return begun.error();
+  return select_one->bind(id).step();
+}
+
 Result<StoredExchange> CassetteReader::load(std::int64_t id, const ReadParts& parts) {
   const Visit visit(*state_);
   if (!visit.connected()) return visit.connected().error();
   Statement& select = *state_->select_one;
   const StatementReset select_reset(select);
-  auto found = select.bind(id).step();
+  auto found = state_->find(id);
   if (!found) return found.error();
   if (!*found) return cassette_corrupt(state_->file.string(), "it has no exchange " + std::to_string(id));
   auto row = read_exchange(select, state_->file.string());

@@ -81,6 +81,11 @@ class CassetteReader {
   Result<std::optional<CassetteStamp>> stamp();
   Result<std::vector<Take>> takes();
   Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
+  // From here to release() one lock serves all that is read, in place of one for each call, and one state of the
+  // cassette is seen. A recorder waits for that lock when it starts and when it ends, so it must not be kept for long.
+  // A load of what was recorded since looks again, in the newest state. Failures: as of a load.
+  Result<void> hold();
+  void release();
   // All exchanges in order of (take ordinal, finished number), until `visit` returns false.
   Result<void> for_each(const ReadParts& parts, const std::function<bool(StoredExchange&&)>& visit);
   // Piece `n` of a body, from 0 on: 64 KiB, but for the last. Behind the end it is empty.

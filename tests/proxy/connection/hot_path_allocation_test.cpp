@@ -182,10 +182,19 @@ struct Replay {
   std::unique_ptr<ReplayLibrary> library = ReplayLibrary::build(*reader, keys, SequencePolicy::sticky).value();
   ReplayServices services{options, redactor, keys, profiles, *library, statistics};
   std::atomic<std::size_t> open_connections{0};
-  WorkerSettings settings{
-      options, rules, leaves, nullptr, redactor, statistics, log, open_connections, [this](UpstreamPool*) {
-        return std::make_unique<ReplayHandler>(services, log, CassetteReader::open(cassette).value(), 1024 * 1024);
-      }};
+  WorkerSettings settings{options,
+                          rules,
+                          leaves,
+                          nullptr,
+                          redactor,
+                          statistics,
+                          log,
+                          open_connections,
+                          [this](asio::io_context& context, UpstreamPool*) {
+                            auto turn_reader = std::make_unique<TurnReader>(context.get_executor(),
+                                                                            CassetteReader::open(cassette).value());
+                            return std::make_unique<ReplayHandler>(services, log, std::move(turn_reader), 1024 * 1024);
+                          }};
   Worker worker{settings};
 
   Replay() { worker.start(); }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include "storage/cassette/cassette_reader.hpp"
 #include "storage/cassette/cassette_writer.hpp"
@@ -136,6 +137,20 @@ inline std::vector<std::string> targets_in(const std::filesystem::path& file) {
   std::vector<std::string> targets;
   for (const auto& stored : all_of(*reader)) targets.push_back(stored.exchange.request.target);
   return targets;
+}
+
+// By a connection of its own, which does not wait for a lock. Whether it could.
+inline bool execute(const std::filesystem::path& file, const char* sql) {
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+  const int executed = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
+  sqlite3_close(handle);
+  return executed == SQLITE_OK;
+}
+
+// Whether somebody else may have the file to himself at this moment, as a recorder needs when it starts.
+inline bool is_free(const std::filesystem::path& file) {
+  return execute(file, "BEGIN EXCLUSIVE; ROLLBACK");
 }
 
 }  // namespace tapedeck::test

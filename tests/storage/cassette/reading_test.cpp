@@ -255,3 +255,74 @@ TEST_CASE("A missing exchange is a failure, not an answer") {
   CHECK_FALSE(reader->load(2, {}).has_value());
   CHECK(reader->load(1, {}).has_value());
 }
+
+TEST_CASE("A hold has the lock from its first load on until it is released") {
+  const TemporaryFolder folder;
+  const auto file = folder / "x.cassette";
+  record(file, {numbered(1)});
+  auto reader = required(CassetteReader::open(file));
+  required(reader->load(1, {}));
+  CHECK_MESSAGE(is_free(file), "after a load by itself");
+  for (int round = 0; round < 2; ++round) {
+    INFO("round ", round);
+    require_ok(reader->hold());
+    require_ok(reader->hold());
+    required(reader->load(1, {}));
+    CHECK_FALSE(is_free(file));
+    CHECK_FALSE_MESSAGE(reader->load(2, {}).has_value(), "there is none");
+    required(reader->load(1, {}));
+    CHECK_FALSE(is_free(file));
+    reader->release();
+    CHECK(is_free(file));
+  }
+  reader->release();
+  require_ok(reader->hold());
+  required(reader->load(1, {}));
+  reader.reset();
+  CHECK_MESSAGE(is_free(file), "after the reader is gone");
+}
+
+TEST_CASE("A load in a hold finds what was recorded since the hold began") {
+  const TemporaryFolder folder;
+  const auto file = folder / "x.cassette";
+  record(file, {numbered(1)});
+  auto writer = required(CassetteWriter::open(file, {}));
+  required(writer->begin_take(TakeKind::extend));
+  auto reader = required(CassetteReader::open(file));
+  require_ok(reader->hold());
+  required(reader->load(1, {}));
+  for (int n = 2; n < 4; ++n) {
+    const auto id = required(append(*writer, {numbered(n)}));
+    CHECK(required(reader->load(id, {})).exchange.request.target == "/tapes/" + std::to_string(n));
+  }
+  reader->release();
+  require_ok(writer->end_take(TakeState::complete));
+  require_ok(writer->close());
+  writer.reset();
+  CHECK_MESSAGE(names_in(folder.path()) == std::vector<std::string>{"x.cassette"}, "the writer could close");
+}
+
+TEST_CASE("A hold that fails holds nothing") {
+  const TemporaryFolder folder;
+  const auto file = folder / "x.cassette";
+  record(folder / "other", {numbered(1)});
+  record(folder / "mine", {numbered(2)});
+  std::filesystem::copy_file(folder / "mine", file);
+  std::unique_ptr<CassetteReader> reader;
+  {
+    const auto writer = required(CassetteWriter::open(file, {}));
+    required(writer->begin_take(TakeKind::extend));
+    reader = required(CassetteReader::open(file));  // its connection does not outlive a visit while somebody records
+  }
+  std::filesystem::rename(folder / "other", file);
+  for (const auto& side : {wal_of(file), shm_of(file)}) std::filesystem::remove(side);
+  const auto held = reader->hold();
+  REQUIRE_FALSE(held.has_value());
+  CHECK(held.error().code == "cassette-foreign");
+  reader->release();
+  std::filesystem::rename(folder / "mine", file);
+  require_ok(reader->hold());
+  CHECK(required(reader->load(1, {})).exchange.request.target == "/tapes/2");
+  reader->release();
+  CHECK(is_free(file));
+}

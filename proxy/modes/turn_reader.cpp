@@ -1,0 +1,35 @@
+#include "proxy/modes/turn_reader.hpp"
+
+namespace tapedeck {
+
+TurnReader::TurnReader(Executor executor, std::unique_ptr<CassetteReader> reader)
+    : executor_(executor), reader_(std::move(reader)) {
+}
+
+Result<StoredExchange> TurnReader::load(std::int64_t id, const ReadParts& parts) {
+  if (auto held = hold(); !held) return held.error();
+  return reader_->load(id, parts);
+}
+
+Result<void> TurnReader::load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes) {
+  return reader_->load_piece(body, n, bytes);
+}
+
+// What is posted runs behind all that is ready now.
+Result<void> TurnReader::hold() {
+  if (++loads_ > loads_per_hold_max) {
+    loads_ = 1;
+    reader_->release();
+  }
+  if (!end_is_awaited_) {
+    end_is_awaited_ = true;
+    asio::post(executor_, [this] {
+      end_is_awaited_ = false;
+      loads_ = 0;
+      reader_->release();
+    });
+  }
+  return reader_->hold();
+}
+
+}  // namespace tapedeck

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/runtime/asio.hpp"
+#include "storage/cassette/cassette_reader.hpp"
+
+namespace tapedeck {
+
+// A worker's reader, which takes the cassette's lock once for all that is loaded within a turn of the event loop, and
+// gives it up when the turn has ended. It lives until the loop runs no more.
+class TurnReader {
+ public:
+  TurnReader(Executor executor, std::unique_ptr<CassetteReader> reader);
+  TurnReader(const TurnReader&) = delete;
+  TurnReader& operator=(const TurnReader&) = delete;
+
+  Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
+  // Asks for no lock of the turn: between two pieces there mostly is a wait.
+  Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes);
+
+ private:
+  // Many connections with many requests each make a turn long; who waits for the lock gets it in between.
+  static constexpr int loads_per_hold_max = 256;
+
+  Result<void> hold();
+
+  Executor executor_;
+  std::unique_ptr<CassetteReader> reader_;
+  int loads_ = 0;                // since the lock was taken
+  bool end_is_awaited_ = false;  // of the turn
+};
+
+}  // namespace tapedeck
