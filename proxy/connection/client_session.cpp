@@ -41,9 +41,14 @@ ClientSession::ClientSession(SessionServices& services, tcp::socket socket, std:
 // step().
 awaitable<void> ClientSession::run() {
   Next next = Next::go_on;
+  auto loads = services_.handler.loads();
   while (next == Next::go_on) {
     next = serve_at_once();
     if (next == Next::end) break;
+    if (services_.handler.loads() != loads) {
+      co_await let_others_choose();
+      loads = services_.handler.loads();
+    }
     if (!may_await_request()) {
       next = co_await step();
       continue;
@@ -52,10 +57,17 @@ awaitable<void> ClientSession::run() {
     auto error = co_await stream_.read_some(input_);
     if (error) next = co_await await_longer(error);
     stream_.never_expire();
+    loads = services_.handler.loads();
   }
   const bool flushed = co_await flush();
   if (flushed && lingers_) co_await linger();
   stream_.close();
+}
+
+// A read from the cassette takes as long as many answers from memory, and clients fall asleep over it. All answers of a
+// turn, sent behind one another, wake a client once; each sent when it is made would wake it each time.
+awaitable<void> ClientSession::let_others_choose() {
+  co_await asio::post(stream_.socket().get_executor(), use_awaitable);
 }
 
 // Nothing is left to serve or to send.

@@ -62,6 +62,7 @@ class ClientSession final : public ClientChannel {
   SessionSources session_sources() const { return {listener_session_, tunnel_session_, services_.options.session}; }
   bool flush_now();
   bool may_await_request();
+  awaitable<void> let_others_choose();
   awaitable<Next> step();
   awaitable<void> linger();
   awaitable<Next> read_more();

@@ -16,6 +16,7 @@ class AutoHandler final : public ExchangeHandler {
               std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max);
 
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override;
+  std::uint64_t loads() const override { return answers_.loads(); }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
 
  private:

@@ -86,6 +86,9 @@ class ExchangeHandler {
   // the caller, a long one by handle(), which is given it as `request.chosen`. Null: handle() has to choose; no cursor
   // was moved.
   virtual std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) = 0;
+  // How many answers have been read from the cassette instead of from memory. Who has one of those lets others choose
+  // theirs before it is sent.
+  virtual std::uint64_t loads() const = 0;
 
   // Reads the body and sends the answer. Returns whether the connection may serve another request.
   virtual awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) = 0;

@@ -39,6 +39,7 @@ class RecordHandler final : public ExchangeHandler {
   RecordHandler(RecordServices& services, UpstreamPool& pool) : services_(services), pool_(pool) {}
 
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest&) override { return nullptr; }
+  std::uint64_t loads() const override { return 0; }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
   // The same for a request whose body has been read already.
   awaitable<bool> forward(Request request, const RequestFacts& facts, ClientChannel& client);

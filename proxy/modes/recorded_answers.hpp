@@ -45,6 +45,7 @@ class RecordedAnswers {
   Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes) {
     return reader_->load_piece(body, n, bytes);
   }
+  std::uint64_t loads() const { return reader_->loads(); }
 
  private:
   static constexpr std::uint64_t image_body_bytes_max = 1024 * 1024;  // a larger body is sent from the cassette

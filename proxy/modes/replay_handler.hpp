@@ -12,6 +12,7 @@ class ReplayHandler final : public ExchangeHandler {
   ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max);
 
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override;
+  std::uint64_t loads() const override { return answers_.loads(); }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
 
  private:

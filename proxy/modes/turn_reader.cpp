@@ -7,6 +7,7 @@ TurnReader::TurnReader(Executor executor, std::unique_ptr<CassetteReader> reader
 }
 
 Result<StoredExchange> TurnReader::load(std::int64_t id, const ReadParts& parts) {
+  ++loads_;
   if (auto held = hold(); !held) return held.error();
   return reader_->load(id, parts);
 }
@@ -17,15 +18,15 @@ Result<void> TurnReader::load_piece(const StoredBody& body, std::uint64_t n, std
 
 // What is posted runs behind all that is ready now.
 Result<void> TurnReader::hold() {
-  if (++loads_ > loads_per_hold_max) {
-    loads_ = 1;
+  if (++loads_in_hold_ > loads_per_hold_max) {
+    loads_in_hold_ = 1;
     reader_->release();
   }
   if (!end_is_awaited_) {
     end_is_awaited_ = true;
     asio::post(executor_, [this] {
       end_is_awaited_ = false;
-      loads_ = 0;
+      loads_in_hold_ = 0;
       reader_->release();
     });
   }

@@ -19,6 +19,7 @@ class TurnReader {
   Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
   // Asks for no lock of the turn: between two pieces there mostly is a wait.
   Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes);
+  std::uint64_t loads() const { return loads_; }
 
  private:
   // Many connections with many requests each make a turn long; who waits for the lock gets it in between.
@@ -28,7 +29,8 @@ class TurnReader {
 
   Executor executor_;
   std::unique_ptr<CassetteReader> reader_;
-  int loads_ = 0;                // since the lock was taken
+  std::uint64_t loads_ = 0;
+  int loads_in_hold_ = 0;
   bool end_is_awaited_ = false;  // of the turn
 };
 
