@@ -64,89 +64,107 @@ std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_at_once(const Inc
   if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return std::nullopt;
   const auto& key = memo_key(request);
   const auto known = memo_.find(std::string_view(key));
-  return known != memo_.end() ? remembered(known->second, request) : looked_up(key, request);
+  if (known == memo_.end()) return answer_new(key, request);
+  if (auto image = only_answer(known->second)) return image;
+  return choose(known->second, request);
 }
 
-std::optional<RecordedAnswers::Answer> RecordedAnswers::remembered(Remembered& known, const IncomingRequest& request) {
-  const auto additions = services_.library.additions();
-  if (known.only_choice && known.additions == additions) {
-    if (auto image = known.image.lock()) {
-      image->served_lately = true;
-      known.only_choice->uses->fetch_add(1, std::memory_order_relaxed);
-      services_.statistics.count_hit();
-      return image;
-    }
-  }
-  const auto next = services_.library.next(*known.recordings, request.session, *known.conditions);
-  const auto* hit = std::get_if<Hit>(&next);
-  if (!hit) return std::nullopt;
-  auto image = image_of(hit->exchange_id, request.served_context());
-  if (!image) return unreadable(line_of(request.head.method, request.origin, request.target));
-  known.only_choice.reset();
-  if (hit->only_choice) known.only_choice = *hit;
-  known.additions = additions;
-  known.image = image;
+// The one there is, if it is in memory.
+std::shared_ptr<const WireImage> RecordedAnswers::only_answer(const Remembered& known) {
+  if (!known.only_choice || known.additions != services_.library.additions()) return nullptr;
+  auto image = known.image.lock();
+  if (!image) return nullptr;
+  image->served_lately = true;
+  known.only_choice->uses->fetch_add(1, std::memory_order_relaxed);
   services_.statistics.count_hit();
   return image;
 }
 
-// The first time; its recordings are remembered. A miss is left to answer(), which explains it.
-std::optional<RecordedAnswers::Answer> RecordedAnswers::looked_up(const std::string& memo_key,
-                                                                  const IncomingRequest& incoming) {
-  auto request = incoming.to_request();
-  auto conditions = conditions_of(request.headers);
-  if (!services_.redactor.redact_request(request)) return std::nullopt;
-  const auto* recordings = services_.library.find(services_.keys.make(request));
-  if (!recordings) return std::nullopt;
-  return remembered(remember(memo_key, *recordings, std::move(conditions)), incoming);
+// Nullopt: none of the recordings is eligible, or all are used up.
+std::optional<RecordedAnswers::Answer> RecordedAnswers::choose(Remembered& known, const IncomingRequest& request) {
+  known.additions = services_.library.additions();
+  const auto next = services_.library.next(*known.recordings, request.session, known.conditions);
+  const auto* hit = std::get_if<Hit>(&next);
+  if (!hit) return std::nullopt;
+  auto found = image_of(hit->exchange_id, request.served_context());
+  if (!found.image) return unreadable(line_of(request.to_request()));
+  known.only_choice.reset();
+  if (hit->only_choice) known.only_choice = *hit;
+  known.image.reset();
+  if (found.is_kept) known.image = found.image;
+  services_.statistics.count_hit();
+  return std::move(found.image);
 }
 
-std::string RecordedAnswers::line_of(std::string_view method, const Origin& origin, std::string_view target) const {
-  return std::string(method) + " " + origin.text() + services_.redactor.redact_target(origin, target);
+// A miss is left to answer(), which explains it. As long as its image is not kept, a request is not worth a place in
+// the memo either.
+std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_new(const std::string& memo_key,
+                                                                   const IncomingRequest& incoming) {
+  auto request = incoming.to_request();
+  Remembered known;
+  known.conditions = conditions_of(request.headers);
+  const auto looked_up = look_up(request, std::nullopt);
+  if (!looked_up || looked_up->recordings == nullptr) return std::nullopt;
+  known.recordings = looked_up->recordings;
+  auto answer = choose(known, incoming);
+  if (!known.image.expired()) remember(memo_key, std::move(known));
+  return answer;
 }
 
 // When the memo is full all of it goes: what is asked for again comes back at once, and no order has to be kept.
-RecordedAnswers::Remembered& RecordedAnswers::remember(const std::string& memo_key, const KeyedRecordings& recordings,
-                                                       RequestConditions conditions) {
-  const auto bytes = memo_key.size() + bytes_of(conditions) + remembered_bytes;
+void RecordedAnswers::remember(const std::string& memo_key, Remembered known) {
+  const auto bytes = memo_key.size() + bytes_of(known.conditions) + remembered_bytes;
   if (memo_bytes_ + bytes > memo_bytes_max_) {
     memo_.clear();
     memo_bytes_ = 0;
   }
   memo_bytes_ += bytes;
-  auto& known = memo_[memo_key];
-  known.recordings = &recordings;
-  known.conditions = std::make_unique<const RequestConditions>(std::move(conditions));
-  return known;
+  memo_.emplace(memo_key, std::move(known));
+}
+
+// Redacts the request.
+Result<RecordedAnswers::LookedUp> RecordedAnswers::look_up(Request& request, std::optional<BodyKey> long_body) {
+  if (auto redacted = services_.redactor.redact_request(request); !redacted) return redacted.error();
+  LookedUp found;
+  found.key = long_body ? services_.keys.make(request, std::move(*long_body)) : services_.keys.make(request);
+  found.recordings = services_.library.find(found.key);
+  if (found.recordings == nullptr && !found.key.body_kind.empty()) {
+    found.recordings = services_.library.find(found.key.with_unfinished_body());
+  }
+  return found;
+}
+
+// Redacted, if it was not yet.
+std::string RecordedAnswers::line_of(const Request& request) const {
+  return request.method + " " + request.origin.text() +
+         services_.redactor.redact_target(request.origin, request.target);
 }
 
 RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<BodyKey> long_body,
                                                 const RequestFacts& facts) {
-  const auto line = line_of(request.method, request.origin, request.target);
   const auto conditions = conditions_of(request.headers);
-  if (auto redacted = services_.redactor.redact_request(request); !redacted) {
+  const auto looked_up = look_up(request, std::move(long_body));
+  if (!looked_up) {
     MissReport report;
-    report.request_line = line;
-    report.detail = redacted.error().detail;
+    report.request_line = line_of(request);
+    report.detail = looked_up.error().detail;
     return report;
   }
-  const auto key = long_body ? services_.keys.make(request, std::move(*long_body)) : services_.keys.make(request);
-  const auto* recordings = services_.library.find(key);
-  if (!recordings && !key.body_kind.empty()) recordings = services_.library.find(key.with_unfinished_body());
-  if (!recordings) return services_.library.explain_miss(key, line);
+  const auto& [key, recordings] = *looked_up;
+  if (recordings == nullptr) return services_.library.explain_miss(key, line_of(request));
   const auto next = services_.library.next(*recordings, facts.session, conditions);
   if (const auto* reason = std::get_if<MissReason>(&next)) {
-    auto report = services_.library.explain_miss(key, line);
+    auto report = services_.library.explain_miss(key, line_of(request));
     report.reason = *reason;
     return report;
   }
-  auto image = image_of(std::get<Hit>(next).exchange_id, facts.served_context());
-  if (!image) return unreadable(line);
+  auto found = image_of(std::get<Hit>(next).exchange_id, facts.served_context());
+  if (!found.image) return unreadable(line_of(request));
   services_.statistics.count_hit();
-  return image;
+  return std::move(found.image);
 }
 
-std::shared_ptr<const WireImage> RecordedAnswers::image_of(std::int64_t exchange_id, const ServedContext& context) {
+RecordedAnswers::FoundImage RecordedAnswers::image_of(std::int64_t exchange_id, const ServedContext& context) {
   // Most clients keep their connection and speak HTTP/1.1: only those images are worth keeping.
   const bool usual = !context.close && !context.http_1_0;
   if (usual) {
@@ -155,14 +173,14 @@ std::shared_ptr<const WireImage> RecordedAnswers::image_of(std::int64_t exchange
     image_key_.assign(digits.data(), end);
     if (context.reverse)
       image_key_.append(" ").append(context.client_scheme).append(" ").append(context.client_authority);
-    if (auto image = images_.find(image_key_)) return image;
+    if (auto image = images_.find(image_key_)) return {std::move(image), true};
   }
   auto stored = reader_->load(exchange_id, {false, true, false, image_body_bytes_max});
-  if (!stored) return nullptr;
+  if (!stored) return {};
   auto image = std::make_shared<const WireImage>(
       make_wire_image(std::move(*stored), context, services_.profiles, services_.options.mark));
-  if (usual) images_.put(image_key_, image);
-  return image;
+  const bool kept = usual && images_.put(image_key_, image);
+  return {std::move(image), kept};
 }
 
 }  // namespace tapedeck

@@ -53,10 +53,18 @@ class RecordedAnswers {
   // Of recordings among which there is no choice the answer itself is remembered, as long as none is added to them.
   struct Remembered {
     const KeyedRecordings* recordings = nullptr;
-    std::unique_ptr<const RequestConditions> conditions;
     std::optional<Hit> only_choice;
     std::uint64_t additions = 0;
-    std::weak_ptr<const WireImage> image;  // of `only_choice`
+    std::weak_ptr<const WireImage> image;  // of what was chosen last, if it is kept
+    RequestConditions conditions;
+  };
+  struct LookedUp {
+    MatchKey key;
+    const KeyedRecordings* recordings = nullptr;  // none have this key
+  };
+  struct FoundImage {
+    std::shared_ptr<const WireImage> image;  // null: the recording cannot be read
+    bool is_kept = false;
   };
   struct StringHash {
     using is_transparent = void;
@@ -65,11 +73,13 @@ class RecordedAnswers {
 
   // The memo's key: everything of the request that can change the answer. Valid until the next call.
   const std::string& memo_key(const IncomingRequest& request);
-  std::optional<Answer> remembered(Remembered& known, const IncomingRequest& request);
-  std::optional<Answer> looked_up(const std::string& memo_key, const IncomingRequest& incoming);
-  std::string line_of(std::string_view method, const Origin& origin, std::string_view target) const;
-  Remembered& remember(const std::string& memo_key, const KeyedRecordings& recordings, RequestConditions conditions);
-  std::shared_ptr<const WireImage> image_of(std::int64_t exchange_id, const ServedContext& context);
+  std::shared_ptr<const WireImage> only_answer(const Remembered& known);
+  std::optional<Answer> choose(Remembered& known, const IncomingRequest& request);
+  std::optional<Answer> answer_new(const std::string& memo_key, const IncomingRequest& incoming);
+  void remember(const std::string& memo_key, Remembered known);
+  Result<LookedUp> look_up(Request& request, std::optional<BodyKey> long_body);
+  std::string line_of(const Request& request) const;
+  FoundImage image_of(std::int64_t exchange_id, const ServedContext& context);
 
   ReplayServices& services_;
   std::unique_ptr<TurnReader> reader_;

@@ -79,10 +79,19 @@ std::shared_ptr<const WireImage> WireImageCache::find(std::string_view key) {
   return found->second->image;
 }
 
-void WireImageCache::put(std::string key, std::shared_ptr<const WireImage> image) {
+// Two keys with the same place and mark are taken for one: then an image is kept one time too early.
+bool WireImageCache::was_put_before(std::string_view key) {
+  const auto hash = std::hash<std::string_view>{}(key);
+  const auto mark = static_cast<std::uint16_t>(hash >> 48 | 1);
+  return std::exchange(put_before_[hash % marks], mark) == mark;
+}
+
+bool WireImageCache::put(std::string_view key, std::shared_ptr<const WireImage> image) {
+  if (by_key_.contains(key)) return true;
+  if (!was_put_before(key)) return false;
   const auto cost = [](const Entry& entry) { return entry.key.size() + entry.image->bytes.size() + 256; };
-  Entry entry{std::move(key), std::move(image)};
-  if (cost(entry) > bytes_max_ / 8 || by_key_.contains(entry.key)) return;
+  Entry entry{std::string(key), std::move(image)};
+  if (cost(entry) > bytes_max_ / 8) return false;
   bytes_ += cost(entry);
   entries_.push_front(std::move(entry));
   by_key_.emplace(entries_.front().key, entries_.begin());
@@ -95,6 +104,7 @@ void WireImageCache::put(std::string key, std::shared_ptr<const WireImage> image
     by_key_.erase(entries_.back().key);
     entries_.pop_back();
   }
+  return true;
 }
 
 }  // namespace tapedeck

@@ -33,15 +33,17 @@ struct WireImage {
 WireImage make_wire_image(StoredExchange stored, const ServedContext& context, const std::vector<Profile>& profiles,
                           bool mark);
 
-// Ready-made images of one worker, bounded in bytes. Those go first that were not served since they were last passed
-// over (the clock algorithm), so that whoever remembers an image need not come here to say that it is in use.
+// Ready-made images of one worker, bounded in bytes. An image is kept when it is put for the second time: most of what
+// is asked for once in a big cassette is not asked for again soon, and would push out what is. Those go first that were
+// not served since they were last passed over (the clock algorithm), so that whoever remembers an image need not come
+// here to say that it is in use.
 class WireImageCache {
  public:
-  explicit WireImageCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit WireImageCache(std::size_t bytes_max) : bytes_max_(bytes_max), put_before_(marks) {}
 
   std::shared_ptr<const WireImage> find(std::string_view key);
-  // An image larger than an eighth of the cache is not kept.
-  void put(std::string key, std::shared_ptr<const WireImage> image);
+  // Whether it is kept. An image larger than an eighth of the cache never is.
+  bool put(std::string_view key, std::shared_ptr<const WireImage> image);
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -49,9 +51,15 @@ class WireImageCache {
     std::string key;
     std::shared_ptr<const WireImage> image;
   };
+  // Keys put lately for the first time, as many of them; a later one may take an earlier one's place.
+  static constexpr std::size_t marks = 65'536;
+
+  bool was_put_before(std::string_view key);
+
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::list<Entry> entries_;  // in the order in which they came or were passed over, last ones first
+  std::vector<std::uint16_t> put_before_;  // a mark of each key in the place of its hash; 0: none
+  std::list<Entry> entries_;               // in the order in which they came or were passed over, last ones first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
 };
 

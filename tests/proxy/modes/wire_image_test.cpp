@@ -36,6 +36,10 @@ std::shared_ptr<const WireImage> image_of_size(std::size_t bytes) {
   return image;
 }
 
+void put_twice(WireImageCache& cache, std::string_view key, std::size_t bytes) {
+  for (int i = 0; i < 2; ++i) cache.put(key, image_of_size(bytes));
+}
+
 }  // namespace
 
 TEST_CASE("a recorded answer as bytes") {
@@ -90,12 +94,31 @@ TEST_CASE("a recorded answer as bytes") {
   }
 }
 
+TEST_CASE("an image is kept when it is put for the second time") {
+  WireImageCache cache(10'000);
+  CHECK_FALSE(cache.put("a", image_of_size(900)));
+  CHECK(cache.find("a") == nullptr);
+  CHECK(cache.bytes() == 0);
+  CHECK(cache.put("a", image_of_size(900)));
+  CHECK(cache.find("a") != nullptr);
+  CHECK_MESSAGE(cache.put("a", image_of_size(900)), "it is there already");
+}
+
+TEST_CASE("images asked for once do not push out those in use") {
+  WireImageCache cache(100'000);
+  for (int n = 0; n < 50; ++n) put_twice(cache, "hot " + std::to_string(n), 900);
+  int kept = 0;
+  for (int n = 0; n < 100'000; ++n) kept += cache.put("cold " + std::to_string(n), image_of_size(900)) ? 1 : 0;
+  CHECK_MESSAGE(kept < 10, "but for keys with equal marks");
+  for (int n = 0; n < 50; ++n) CHECK(cache.find("hot " + std::to_string(n)) != nullptr);
+}
+
 TEST_CASE("the cache is bounded in bytes and lets the least recently used go") {
   WireImageCache cache(10'000);
-  for (const char* key : {"a", "b", "c", "d", "e", "f", "g"}) cache.put(key, image_of_size(900));
+  for (const char* key : {"a", "b", "c", "d", "e", "f", "g"}) put_twice(cache, key, 900);
   REQUIRE(cache.find("a") != nullptr);  // used now: b is the oldest
-  cache.put("h", image_of_size(900));
-  cache.put("i", image_of_size(900));
+  put_twice(cache, "h", 900);
+  put_twice(cache, "i", 900);
   CHECK(cache.bytes() <= 10'000);
   CHECK(cache.find("a") != nullptr);
   CHECK(cache.find("b") == nullptr);
@@ -104,8 +127,8 @@ TEST_CASE("the cache is bounded in bytes and lets the least recently used go") {
 
 TEST_CASE("an image that would fill the cache is not kept") {
   WireImageCache cache(10'000);
-  cache.put("small", image_of_size(10));
-  cache.put("large", image_of_size(5'000));
+  put_twice(cache, "small", 10);
+  put_twice(cache, "large", 5'000);
   CHECK(cache.find("large") == nullptr);
   CHECK(cache.find("small") != nullptr);
 }
