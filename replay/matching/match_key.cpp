@@ -13,16 +13,19 @@ namespace {
 
 void append_line(std::string& text, std::string_view name, std::string_view value) {
   text.append(name) += ' ';
-  for (const char c : value) {
-    if (c == '\n') {
-      text += "\\n";
-    } else if (c == '\\') {
-      text += "\\\\";
-    } else {
-      text += c;
-    }
+  for (auto at = value.find_first_of("\n\\"); at != std::string_view::npos; at = value.find_first_of("\n\\")) {
+    text.append(value.substr(0, at)).append(value[at] == '\n' ? "\\n" : "\\\\");
+    value.remove_prefix(at + 1);
   }
-  text += '\n';
+  text.append(value) += '\n';
+}
+
+void append_prefix(std::string& text, const MatchKey& key, SharedFields shared) {
+  append_line(text, "origin", key.origin);
+  if (shared == SharedFields::origin) return;
+  append_line(text, "path", key.path);
+  if (shared == SharedFields::origin_and_path) return;
+  append_line(text, "method", key.method);
 }
 
 std::string unescaped(std::string_view value) {
@@ -40,17 +43,14 @@ std::string unescaped(std::string_view value) {
 
 std::string key_text_prefix(const MatchKey& key, SharedFields shared) {
   std::string text;
-  append_line(text, "origin", key.origin);
-  if (shared == SharedFields::origin) return text;
-  append_line(text, "path", key.path);
-  if (shared == SharedFields::origin_and_path) return text;
-  append_line(text, "method", key.method);
+  append_prefix(text, key, shared);
   return text;
 }
 
 std::string MatchKey::text() const {
-  auto text = key_text_prefix(*this, SharedFields::origin_path_and_method);
-  text.reserve(text.size() + 64 * query.size() + range.size() + body.size() + 32);
+  std::string text;
+  text.reserve(origin.size() + path.size() + 64 * query.size() + range.size() + body.size() + 128);
+  append_prefix(text, *this, SharedFields::origin_path_and_method);
   for (const auto& pair : query) append_line(text, "query", pair);
   append_line(text, "range", range);
   append_line(text, "body-kind", body_kind);

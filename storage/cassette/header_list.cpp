@@ -79,6 +79,17 @@ bool fits_as_name(std::string_view name) {
   return !name.empty() && fits_in_word(name) && name.find(':') == std::string_view::npos;
 }
 
+// At most; what is wrong ends the count.
+std::size_t fields_in(std::string_view bytes) {
+  std::size_t fields = 0;
+  Taker taker(bytes);
+  for (; taker.more() && fields < fields_max; ++fields) {
+    taker.text();
+    taker.text();
+  }
+  return fields;
+}
+
 std::size_t bytes_of_headers(const Headers& headers) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < headers.size(); ++i) {
@@ -117,6 +128,7 @@ std::string encode_headers(const Headers& headers) {
 
 std::optional<Headers> decode_headers(std::string_view bytes) {
   Headers headers;
+  headers.reserve(fields_in(bytes), bytes.size());
   Taker taker(bytes);
   while (taker.more()) {
     const auto name = taker.text();
