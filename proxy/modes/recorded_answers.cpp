@@ -175,7 +175,7 @@ RecordedAnswers::FoundImage RecordedAnswers::image_of(std::int64_t exchange_id, 
       image_key_.append(" ").append(context.client_scheme).append(" ").append(context.client_authority);
     if (auto image = images_.find(image_key_)) return {std::move(image), true};
   }
-  auto stored = reader_->load(exchange_id, {false, true, false, image_body_bytes_max});
+  auto stored = reader_->load_answer(exchange_id, image_body_bytes_max);
   if (!stored) return {};
   auto image = std::make_shared<const WireImage>(
       make_wire_image(std::move(*stored), context, services_.profiles, services_.options.mark));

@@ -16,7 +16,8 @@ class TurnReader {
   TurnReader(const TurnReader&) = delete;
   TurnReader& operator=(const TurnReader&) = delete;
 
-  Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
+  // See CassetteReader::load_answer.
+  Result<StoredExchange> load_answer(std::int64_t id, std::uint64_t body_bytes_max);
   // Asks for no lock of the turn: between two pieces there mostly is a wait.
   Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes);
   std::uint64_t loads() const { return loads_; }

@@ -86,10 +86,14 @@ Result<std::uint64_t> BodyReader::load(std::int64_t id, std::uint64_t bytes_max,
   }
   auto size = load_first_piece(id, bytes_max, bytes);
   if (!size || *size > bytes_max) return size;
-  if (*size > body_piece_bytes) {
-    if (auto loaded = load_further_pieces(id, *size, bytes); !loaded) return loaded.error();
-  }
-  return size;
+  return load_further_pieces(id, *size, bytes);
+}
+
+Result<std::uint64_t> BodyReader::take(RowReader& row, std::int64_t id, std::uint64_t bytes_max, std::string& bytes) {
+  if (row.next_is_null()) return damaged(id, "is missing");
+  auto size = take_first_piece(row, id, bytes_max, bytes);
+  if (!size || *size > bytes_max) return size;
+  return load_further_pieces(id, *size, bytes);
 }
 
 Result<std::uint64_t> BodyReader::load_first_piece(std::int64_t id, std::uint64_t bytes_max, std::string& bytes) {
@@ -98,6 +102,11 @@ Result<std::uint64_t> BodyReader::load_first_piece(std::int64_t id, std::uint64_
   if (!found) return found.error();
   if (!*found) return damaged(id, "is missing");
   RowReader row(find_);
+  return take_first_piece(row, id, bytes_max, bytes);
+}
+
+Result<std::uint64_t> BodyReader::take_first_piece(RowReader& row, std::int64_t id, std::uint64_t bytes_max,
+                                                   std::string& bytes) {
   const auto size = static_cast<std::uint64_t>(row.integer(1, body_bytes_max_stored));
   const auto first = row.blob(body_piece_bytes);
   if (!row.ok()) return damaged(id, "has a wrong " + row.problem());
@@ -106,7 +115,8 @@ Result<std::uint64_t> BodyReader::load_first_piece(std::int64_t id, std::uint64_
   return size;
 }
 
-Result<void> BodyReader::load_further_pieces(std::int64_t id, std::uint64_t size, std::string& bytes) {
+Result<std::uint64_t> BodyReader::load_further_pieces(std::int64_t id, std::uint64_t size, std::string& bytes) {
+  if (bytes.size() == size) return size;
   const StatementReset pieces_reset(pieces_);
   pieces_.bind(id);
   for (std::int64_t n = 1; bytes.size() < size; ++n) {
@@ -122,7 +132,7 @@ Result<void> BodyReader::load_further_pieces(std::int64_t id, std::uint64_t size
     }
     bytes += piece;
   }
-  return {};
+  return size;
 }
 
 Result<void> BodyReader::load_piece(std::int64_t id, std::uint64_t size, std::uint64_t n, std::string& bytes) {

@@ -37,6 +37,8 @@ class BodyReader {
   Result<void> load_piece(std::int64_t id, std::uint64_t size, std::uint64_t n, std::string& bytes);
   // The whole body, when it has no more than `bytes_max`; else `bytes` is left as it is. Gives its size.
   Result<std::uint64_t> load(std::int64_t id, std::uint64_t bytes_max, std::string& bytes);
+  // The same of a row that goes on with `size` and `first_piece`.
+  Result<std::uint64_t> take(RowReader& row, std::int64_t id, std::uint64_t bytes_max, std::string& bytes);
   // Recomputes the digests of all bodies.
   static Result<void> check_digests(Database& database);
 
@@ -44,7 +46,8 @@ class BodyReader {
   BodyReader(std::string name, Statement find, Statement find_size, Statement pieces, Statement piece);
   // Gives the body's size, and in `bytes` its first piece unless the whole has more than `bytes_max`.
   Result<std::uint64_t> load_first_piece(std::int64_t id, std::uint64_t bytes_max, std::string& bytes);
-  Result<void> load_further_pieces(std::int64_t id, std::uint64_t size, std::string& bytes);
+  Result<std::uint64_t> take_first_piece(RowReader& row, std::int64_t id, std::uint64_t bytes_max, std::string& bytes);
+  Result<std::uint64_t> load_further_pieces(std::int64_t id, std::uint64_t size, std::string& bytes);
   Failure damaged(std::int64_t id, std::string_view what) const;
   std::string name_;
   Statement find_, find_size_, pieces_, piece_;

@@ -53,6 +53,7 @@ struct CassetteReader::State {
   ReadableCassette cassette;
   std::unique_ptr<BodyReader> bodies;
   std::unique_ptr<Statement> select_one;
+  std::unique_ptr<Statement> select_answer;
   std::unique_ptr<Statement> select_events;
   std::unique_ptr<Statement> begin;
   std::unique_ptr<Statement> commit;
@@ -66,7 +67,9 @@ struct CassetteReader::State {
   Result<void> connect();
   void disconnect();
   Result<void> end_transaction();
-  Result<bool> find(std::int64_t id);
+  Result<void> find(Statement& select, std::int64_t id);
+  Failure of_newer_kind(std::int64_t id) const;
+  StoredExchange without_bodies(ExchangeRow&& row) const;
   Result<StoredExchange> complete(ExchangeRow&& row, const ReadParts& parts);
   Result<void> load_events(std::int64_t id, std::vector<ExchangeEvent>& events);
 };
@@ -112,6 +115,10 @@ Result<void> CassetteReader::State::connect() {
   if (!body_reader) return body_reader.error();
   auto one = database.prepare("SELECT " + std::string(exchange_columns()) + " FROM exchanges WHERE id = ?");
   if (!one) return one.error();
+  auto answer = database.prepare("SELECT " + std::string(answer_columns()) +
+                                 ", size, first_piece FROM exchanges LEFT JOIN bodies ON bodies.id = response_body "
+                                 "WHERE exchanges.id = ?");
+  if (!answer) return answer.error();
   auto events = database.prepare(
       "SELECT direction, kind, time_us, offset, length FROM events WHERE exchange = ? ORDER BY n LIMIT ?");
   if (!events) return events.error();
@@ -121,6 +128,7 @@ Result<void> CassetteReader::State::connect() {
   if (!commit_reading) return commit_reading.error();
   bodies = std::move(*body_reader);
   select_one = std::make_unique<Statement>(std::move(*one));
+  select_answer = std::make_unique<Statement>(std::move(*answer));
   select_events = std::make_unique<Statement>(std::move(*events));
   begin = std::make_unique<Statement>(std::move(*begin_reading));
   commit = std::make_unique<Statement>(std::move(*commit_reading));
@@ -132,6 +140,7 @@ void CassetteReader::State::disconnect() {
   commit.reset();
   begin.reset();
   select_events.reset();
+  select_answer.reset();
   select_one.reset();
   bodies.reset();
   cassette.database.reset();
@@ -160,15 +169,20 @@ Result<void> CassetteReader::State::load_events(std::int64_t id, std::vector<Exc
   }
 }
 
-Result<StoredExchange> CassetteReader::State::complete(ExchangeRow&& row, const ReadParts& parts) {
+StoredExchange CassetteReader::State::without_bodies(ExchangeRow&& row) const {
   StoredExchange stored;
   stored.id = row.place.id;
-  stored.uuid = uuid_text(uuid_bytes(row.place.uuid));
-  stored.take_ordinal = row.place.take_ordinal;
   stored.exchange = std::move(row.exchange);
   if (is_abandoned() && stored.exchange.state == ExchangeState::open) stored.exchange.state = ExchangeState::cut;
   stored.request_body.id = row.place.request_body;
   stored.response_body.id = row.place.response_body;
+  return stored;
+}
+
+Result<StoredExchange> CassetteReader::State::complete(ExchangeRow&& row, const ReadParts& parts) {
+  auto stored = without_bodies(std::move(row));
+  stored.uuid = uuid_text(uuid_bytes(row.place.uuid));
+  stored.take_ordinal = row.place.take_ordinal;
   if (parts.request_bodies && stored.request_body.id != 0) {
     auto size = bodies->load(stored.request_body.id, parts.body_bytes_max, stored.exchange.request.body.bytes);
     if (!size) return size.error();
@@ -262,13 +276,23 @@ Result<void> CassetteReader::State::end_transaction() {
   return cassette.database->in_transaction() ? commit->run() : Result<void>();
 }
 
-// Steps `select_one`; a row stays until that is reset.
-Result<bool> CassetteReader::State::find(std::int64_t id) {
-  auto found = select_one->bind(id).step();
-  if (!found || *found || !holds) return found;
-  if (auto ended = end_transaction(); !ended) return ended.error();
-  if (auto begun = begin->run(); !begun) return begun.error();
-  return select_one->bind(id).step();
+// Steps `select` to the row of an exchange, which stays until it is reset.
+Result<void> CassetteReader::State::find(Statement& select, std::int64_t id) {
+  auto found = select.bind(id).step();
+  if (found && !*found && holds) {
+    if (auto ended = end_transaction(); !ended) return ended;
+    if (auto begun = begin->run(); !begun) return begun;
+    found = select.bind(id).step();
+  }
+  if (!found) return found.error();
+  if (*found) return {};
+  return cassette_corrupt(file.string(), "it has no exchange " + std::to_string(id));
+}
+
+Failure CassetteReader::State::of_newer_kind(std::int64_t id) const {
+  return {"cassette-newer", Blame::cassette,
+          "exchange " + std::to_string(id) + " of " + file.string() +
+              " is of a kind that only a newer tapedeck knows; install one"};
 }
 
 Result<StoredExchange> CassetteReader::load(std::int64_t id, const ReadParts& parts) {
@@ -276,17 +300,30 @@ Result<StoredExchange> CassetteReader::load(std::int64_t id, const ReadParts& pa
   if (!visit.connected()) return visit.connected().error();
   Statement& select = *state_->select_one;
   const StatementReset select_reset(select);
-  auto found = state_->find(id);
-  if (!found) return found.error();
-  if (!*found) return cassette_corrupt(state_->file.string(), "it has no exchange " + std::to_string(id));
+  if (auto found = state_->find(select, id); !found) return found.error();
   auto row = read_exchange(select, state_->file.string());
   if (!row) return row.error();
-  if (!row->known_kind) {
-    return Failure{"cassette-newer", Blame::cassette,
-                   "exchange " + std::to_string(id) + " of " + state_->file.string() +
-                       " is of a kind that only a newer tapedeck knows; install one"};
-  }
+  if (!row->known_kind) return state_->of_newer_kind(id);
   return state_->complete(std::move(*row), parts);
+}
+
+Result<StoredExchange> CassetteReader::load_answer(std::int64_t id, std::uint64_t body_bytes_max) {
+  const Visit visit(*state_);
+  if (!visit.connected()) return visit.connected().error();
+  Statement& select = *state_->select_answer;
+  const StatementReset select_reset(select);
+  if (auto found = state_->find(select, id); !found) return found.error();
+  RowReader columns(select);
+  auto row = read_answer(columns, state_->file.string());
+  if (!row) return row.error();
+  if (!row->known_kind) return state_->of_newer_kind(id);
+  auto stored = state_->without_bodies(std::move(*row));
+  auto& body = stored.response_body;
+  if (body.id == 0) return stored;
+  auto size = state_->bodies->take(columns, body.id, body_bytes_max, stored.exchange.response->body.bytes);
+  if (!size) return size.error();
+  body.size = *size;
+  return stored;
 }
 
 Result<void> CassetteReader::for_each(const ReadParts& parts, const std::function<bool(StoredExchange&&)>& visitor) {

@@ -25,6 +25,11 @@ constexpr std::string_view column_names =
     "failure_response_bytes";
 static_assert(std::count(column_names.begin(), column_names.end(), ',') == columns - 1);
 
+constexpr std::string_view answer_column_names =
+    "exchanges.id, kind, state, started_at_us, first_byte_us, finished_us, scheme, host, port, target, status, reason, "
+    "response_headers, response_framing, response_body, response_body_form, response_trailers, interim_responses, "
+    "failure_phase, failure_kind, failure_side, failure_code, failure_response_bytes";
+
 // The encoded lists must live until the statement has run.
 struct EncodedHeads {
   std::string request_headers, request_trailers, response_headers, response_trailers, interim_responses;
@@ -139,6 +144,12 @@ std::int64_t take_time(RowReader& row) {
   return row.integer(0, time_us_max);
 }
 
+void take_origin(RowReader& row, Origin& origin) {
+  origin.scheme = take_word_text(row, word_bytes_max);
+  origin.host = take_word_text(row, name_bytes_max);
+  origin.port = static_cast<std::uint16_t>(row.integer(0, 65535));
+}
+
 void read_general(RowReader& row, ExchangeRow& out) {
   Exchange& exchange = out.exchange;
   exchange.state = take_word(row, exchange_state_words);
@@ -159,9 +170,7 @@ void read_general(RowReader& row, ExchangeRow& out) {
 
 void read_request(RowReader& row, ExchangeRow& out) {
   Request& request = out.exchange.request;
-  request.origin.scheme = take_word_text(row, word_bytes_max);
-  request.origin.host = take_word_text(row, name_bytes_max);
-  request.origin.port = static_cast<std::uint16_t>(row.integer(0, 65535));
+  take_origin(row, request.origin);
   request.method = take_word_text(row, name_bytes_max);
   request.target = take_word_text(row, head_bytes_max_stored);
   request.headers = take_headers(row);
@@ -274,6 +283,42 @@ Result<void> insert_exchange(Statement& insert, const ExchangePlace& place, cons
   return insert.run_changing(1);
 }
 
+std::string_view answer_columns() {
+  return answer_column_names;
+}
+
+namespace {
+
+Result<ExchangeRow> checked(const RowReader& row, ExchangeRow out, const std::string& name_in_errors) {
+  if (!row.ok()) {
+    return cassette_corrupt(name_in_errors,
+                            "exchange " + std::to_string(out.place.id) + " has a wrong " + row.problem());
+  }
+  if (out.known_kind && !out.exchange.response && !out.exchange.failure && out.exchange.state == ExchangeState::whole) {
+    return cassette_corrupt(name_in_errors, "exchange " + std::to_string(out.place.id) + " has no response");
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<ExchangeRow> read_answer(RowReader& row, const std::string& name_in_errors) {
+  ExchangeRow out;
+  Exchange& exchange = out.exchange;
+  out.place.id = row.integer(1);
+  out.known_kind = row.text(word_bytes_max) == http_kind;
+  if (row.ok() && !out.known_kind) return out;
+  exchange.state = take_word(row, exchange_state_words);
+  exchange.started_at_us = take_time(row);
+  exchange.first_byte_us = take_time(row);
+  exchange.finished_us = take_time(row);
+  take_origin(row, exchange.request.origin);
+  exchange.request.target = take_word_text(row, head_bytes_max_stored);
+  read_response(row, out);
+  read_failure(row, exchange);
+  return checked(row, std::move(out), name_in_errors);
+}
+
 Result<ExchangeRow> read_exchange(const Statement& select, const std::string& name_in_errors) {
   ExchangeRow out;
   RowReader row(select);
@@ -287,14 +332,7 @@ Result<ExchangeRow> read_exchange(const Statement& select, const std::string& na
   read_request(row, out);
   read_response(row, out);
   read_failure(row, out.exchange);
-  if (!row.ok()) {
-    return cassette_corrupt(name_in_errors,
-                            "exchange " + std::to_string(out.place.id) + " has a wrong " + row.problem());
-  }
-  if (!out.exchange.response && !out.exchange.failure && out.exchange.state == ExchangeState::whole) {
-    return cassette_corrupt(name_in_errors, "exchange " + std::to_string(out.place.id) + " has no response");
-  }
-  return out;
+  return checked(row, std::move(out), name_in_errors);
 }
 
 }  // namespace tapedeck

@@ -39,4 +39,11 @@ std::string_view exchange_columns();
 // Nothing but well-formed values passes; the failure's detail names the column and exchange that are not.
 Result<ExchangeRow> read_exchange(const Statement& select, const std::string& name_in_errors);
 
+// The columns that read_answer takes, for a SELECT that may join other tables. SQLite copies each text that is asked
+// for, so an answer does without the half of them that it does not show.
+std::string_view answer_columns();
+// What an answer is made of: of the request only origin and target, and no session, protocol, take or number. `row` is
+// left behind these columns.
+Result<ExchangeRow> read_answer(RowReader& row, const std::string& name_in_errors);
+
 }  // namespace tapedeck

@@ -113,6 +113,22 @@ void check_equal(const Exchange& left, const Exchange& right) {
   }
 }
 
+// What load_answer gives, of what was recorded.
+void check_answer(const StoredExchange& answer, const Exchange& recorded) {
+  CHECK(answer.exchange.state == recorded.state);
+  CHECK(answer.exchange.started_at_us == recorded.started_at_us);
+  CHECK(answer.exchange.first_byte_us == recorded.first_byte_us);
+  CHECK(answer.exchange.finished_us == recorded.finished_us);
+  CHECK(answer.exchange.request.origin == recorded.request.origin);
+  CHECK(answer.exchange.request.target == recorded.request.target);
+  CHECK(answer.exchange.request.headers.empty());
+  REQUIRE(answer.exchange.response.has_value() == recorded.response.has_value());
+  if (recorded.response) check_equal(*answer.exchange.response, *recorded.response);
+  REQUIRE(answer.exchange.failure.has_value() == recorded.failure.has_value());
+  if (recorded.failure) check_equal(*answer.exchange.failure, *recorded.failure);
+  CHECK(answer.response_body.size == (recorded.response ? recorded.response->body.bytes.size() : 0));
+}
+
 std::string pattern(std::size_t size) {
   std::string bytes(size, '\0');
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31 + i / 251);
@@ -158,6 +174,7 @@ TEST_CASE("An exchange comes back equal") {
     CHECK(all[0].take_ordinal == 1);
     check_equal(all[0].exchange, row.exchange);
     check_equal(required(reader->load(all[0].id, {true, true, true})).exchange, row.exchange);
+    check_answer(required(reader->load_answer(all[0].id, body_memory_bytes_max)), row.exchange);
     require_ok(reader->check_integrity());
   }
 }
@@ -223,6 +240,12 @@ TEST_CASE("Bodies of every size come back, cut into pieces") {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     CAPTURE(sizes[i]);
     CHECK(all[i].exchange.response->body.bytes == pattern(sizes[i]));
+    check_answer(required(reader->load_answer(all[i].id, sizes[i])), exchanges[i]);
+    if (sizes[i] == 0) continue;
+    const auto bodiless = required(reader->load_answer(all[i].id, sizes[i] - 1));
+    CHECK(bodiless.response_body_stays());
+    CHECK(bodiless.response_body.size == sizes[i]);
+    CHECK(bodiless.exchange.response->body.bytes.empty());
   }
   require_ok(reader->check_integrity());
 }
