@@ -169,8 +169,14 @@ BodyFraming served_framing(const Response& response, const ServedContext& contex
   return context.http_1_0 ? BodyFraming::until_close : BodyFraming::chunked;
 }
 
+// A status line, ": " and CRLF of each field, and framing fields of our own.
+std::size_t served_head_bytes(const Response& response) {
+  const auto& headers = response.headers;
+  return response.reason.size() + headers.text_bytes() + 4 * headers.size() + 128;
+}
+
 std::string served_head(const Response& response, const ServedContext& context, const Origin& origin,
-                        std::optional<std::uint64_t> body_bytes) {
+                        std::optional<std::uint64_t> body_bytes, std::string before) {
   const int status = served_status(response.status);
   const auto framing = served_framing(response, context);
   const HopByHop hop_by_hop(response.headers);
@@ -178,8 +184,8 @@ std::string served_head(const Response& response, const ServedContext& context, 
   FramingFields framing_fields = recorded_length ? FramingFields(BodyFraming::content_length, std::nullopt)
                                                  : FramingFields(framing, body_bytes, response.body.bytes.size());
 
-  std::string head;
-  head.reserve(1024);
+  auto& head = before;
+  head.reserve(head.size() + served_head_bytes(response));
   append_status_line(head, status, is_usable(response.status) ? response.reason : std::string_view());
   for (std::size_t i = 0; i < response.headers.size(); ++i) {
     const auto field = response.headers[i];
@@ -193,7 +199,8 @@ std::string served_head(const Response& response, const ServedContext& context, 
   } else if (context.http_1_0) {
     append_field(head, "Connection", "keep-alive");
   }
-  return head.append("\r\n");
+  head.append("\r\n");
+  return before;
 }
 
 std::string served_interim_head(const InterimResponse& interim) {

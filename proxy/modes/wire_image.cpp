@@ -56,9 +56,10 @@ WireImage make_wire_image(StoredExchange stored, const ServedContext& context, c
     if (interim.status != 100 && !context.http_1_0) image.bytes += served_interim_head(interim);
   }
   const bool whole = exchange.state == ExchangeState::whole;
-  const auto head = served_head(response, context, exchange.request.origin, announced_length(stored, response, whole));
-  image.bytes.reserve(image.bytes.size() + head.size() + response.body.bytes.size() + chunk_framing_bytes);
-  image.bytes += head;
+  image.bytes.reserve(image.bytes.size() + served_head_bytes(response) + response.body.bytes.size() +
+                      chunk_framing_bytes);
+  image.bytes = served_head(response, context, exchange.request.origin, announced_length(stored, response, whole),
+                            std::move(image.bytes));
   const auto framing = served_framing(response, context);
   if (stored.response_body_stays() && framing != BodyFraming::none) {
     image.long_body = stored.response_body;

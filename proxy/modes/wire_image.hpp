@@ -52,7 +52,7 @@ class WireImageCache {
     std::shared_ptr<const WireImage> image;
   };
   // Keys put lately for the first time, as many of them; a later one may take an earlier one's place.
-  static constexpr std::size_t marks = 65'536;
+  static constexpr std::size_t marks = 32'768;
 
   bool was_put_before(std::string_view key);
 

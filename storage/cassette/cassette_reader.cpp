@@ -19,9 +19,9 @@ namespace {
 // Far above what a body can arrive in; what lies beyond is left unread.
 constexpr std::int64_t events_max = 1'000'000;
 
-// The inner pages of a million exchanges and of their bodies take some 6 MB. In SQLite's own 2 MB they would push each
-// other out, and a load would read them anew.
-constexpr std::string_view set_page_cache = "PRAGMA cache_size = -8192";  // in KiB
+// The inner pages of a million exchanges and of their bodies take some 6 MB, and as many leaves come between two uses of
+// one. In SQLite's own 2 MB they would push each other out, and a load would read them anew.
+constexpr std::string_view set_page_cache = "PRAGMA cache_size = -16384";  // in KiB
 
 Result<Take> read_take(const Statement& select, const std::string& name) {
   RowReader row(select);

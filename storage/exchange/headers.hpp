@@ -25,6 +25,7 @@ class Headers {
 
   std::size_t size() const { return positions_.size(); }
   bool empty() const { return positions_.empty(); }
+  std::size_t text_bytes() const { return text_.size(); }  // of all names and values
   HeaderView operator[](std::size_t index) const;
 
   // Room for as many fields of as many bytes as will be added, so that adding them allocates nothing.

@@ -56,6 +56,13 @@ std::string uri_of(const std::filesystem::path& file, bool read_only) {
   return uri;
 }
 
+// SQLite counts what it allots behind a mutex of the whole process, and nobody asks. That can be said only before its
+// first use; later it is refused, and costs no more than time.
+void spare_memory_counts() {
+  static const int said = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)said;
+}
+
 std::uint32_t big_endian_32(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
@@ -80,6 +87,7 @@ Database::~Database() {
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, const Options& options) {
+  spare_memory_counts();
   const auto& name = options.name_in_errors.empty() ? file : options.name_in_errors;
   std::unique_ptr<Database> database(new Database(options.access, name.string()));
   const bool read_only = options.access == DatabaseAccess::read;
