@@ -51,8 +51,9 @@ class WireImageCache {
     std::string key;
     std::shared_ptr<const WireImage> image;
   };
-  // Keys put lately for the first time, as many of them; a later one may take an earlier one's place.
-  static constexpr std::size_t marks = 32'768;
+  // Keys put lately for the first time, as many of them; a later one may take an earlier one's place. More would keep
+  // more of what is asked for at random, and memory that is seldom read again makes each answer dearer.
+  static constexpr std::size_t marks = 8'192;
 
   bool was_put_before(std::string_view key);
 

@@ -119,7 +119,7 @@ def _requests(setting: Setting, tapedeck: Tapedeck, small: Path, big: Path, orig
             if setting.wants(HOT):
                 hot_keys = min(HOT_KEYS, setting.big_exchanges - 1)
                 asked = Requests(paths=hot_keys, first=1, stride=setting.big_exchanges // hot_keys)
-                _hits(setting, of_many, asked, hot_keys)  # Each was asked for before: that makes them hot.
+                _hits(setting, of_many, asked, 4 * hot_keys)  # Hot is what was asked for before, and not only once.
                 yield _against_few(setting, HOT, of_few, of_many, replace(asked, order="random"))
             if setting.wants(RANDOM):
                 yield _against_few(setting, RANDOM, of_few, of_many, _at_random(setting))
