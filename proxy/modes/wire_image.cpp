@@ -1,5 +1,7 @@
 #include "proxy/modes/wire_image.hpp"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "proxy/modes/problem.hpp"
@@ -80,11 +82,21 @@ std::shared_ptr<const WireImage> WireImageCache::find(std::string_view key) {
   return found->second->image;
 }
 
-// Two keys with the same place and mark are taken for one: then an image is kept one time too early.
+// Which mark of a full set goes is left to chance: the eldest belongs to the key that comes next when keys come round
+// after round, and none of those would ever be kept. Two keys with the same mark are taken for one, and an image is
+// then kept one time too early.
 bool WireImageCache::was_put_before(std::string_view key) {
+  constexpr std::uint16_t none = 0;
   const auto hash = std::hash<std::string_view>{}(key);
   const auto mark = static_cast<std::uint16_t>(hash >> 48 | 1);
-  return std::exchange(put_before_[hash % marks], mark) == mark;
+  const auto set = std::span(marks_).subspan(hash % mark_sets * marks_in_set, marks_in_set);
+  if (const auto found = std::find(set.begin(), set.end(), mark); found != set.end()) {
+    *found = none;
+    return true;
+  }
+  const auto place = std::find(set.begin(), set.end(), none);
+  (place != set.end() ? *place : set[replaced_() % marks_in_set]) = mark;
+  return false;
 }
 
 bool WireImageCache::put(std::string_view key, std::shared_ptr<const WireImage> image) {

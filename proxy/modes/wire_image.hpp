@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,7 +40,7 @@ WireImage make_wire_image(StoredExchange stored, const ServedContext& context, c
 // here to say that it is in use.
 class WireImageCache {
  public:
-  explicit WireImageCache(std::size_t bytes_max) : bytes_max_(bytes_max), put_before_(marks) {}
+  explicit WireImageCache(std::size_t bytes_max) : bytes_max_(bytes_max), marks_(mark_sets * marks_in_set) {}
 
   std::shared_ptr<const WireImage> find(std::string_view key);
   // Whether it is kept. An image larger than an eighth of the cache never is.
@@ -51,16 +52,18 @@ class WireImageCache {
     std::string key;
     std::shared_ptr<const WireImage> image;
   };
-  // Keys put lately for the first time, as many of them; a later one may take an earlier one's place. More would keep
+  // Keys put lately for the first time are known by marks, in one of many sets by their hash. More marks would keep
   // more of what is asked for at random, and memory that is seldom read again makes each answer dearer.
-  static constexpr std::size_t marks = 8'192;
+  static constexpr std::size_t mark_sets = 1'024;
+  static constexpr std::size_t marks_in_set = 8;
 
   bool was_put_before(std::string_view key);
 
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::vector<std::uint16_t> put_before_;  // a mark of each key in the place of its hash; 0: none
-  std::list<Entry> entries_;               // in the order in which they came or were passed over, last ones first
+  std::vector<std::uint16_t> marks_;  // 0: none
+  std::minstd_rand replaced_;
+  std::list<Entry> entries_;  // in the order in which they came or were passed over, last ones first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
 };
 

@@ -104,12 +104,31 @@ TEST_CASE("an image is kept when it is put for the second time") {
   CHECK_MESSAGE(cache.put("a", image_of_size(900)), "it is there already");
 }
 
+TEST_CASE("whatever is asked for round after round is kept in the end") {
+  struct Row {
+    int keys;
+    int rounds_max;
+  };
+  for (const Row& row : {Row{1, 2}, Row{1'000, 2}, Row{5'000, 6}, Row{20'000, 100}}) {
+    CAPTURE(row.keys);
+    WireImageCache cache(100'000'000);
+    const auto put_all = [&] {
+      int kept = 0;
+      for (int n = 0; n < row.keys; ++n) kept += cache.put(std::to_string(n), image_of_size(10)) ? 1 : 0;
+      return kept == row.keys;
+    };
+    int rounds = 1;
+    while (!put_all() && rounds <= row.rounds_max) ++rounds;
+    CHECK(rounds <= row.rounds_max);
+  }
+}
+
 TEST_CASE("images asked for once do not push out those in use") {
   WireImageCache cache(100'000);
   for (int n = 0; n < 50; ++n) put_twice(cache, "hot " + std::to_string(n), 900);
   int kept = 0;
   for (int n = 0; n < 100'000; ++n) kept += cache.put("cold " + std::to_string(n), image_of_size(900)) ? 1 : 0;
-  CHECK_MESSAGE(kept < 10, "but for keys with equal marks");
+  CHECK_MESSAGE(kept < 100, "but for keys with equal marks");
   for (int n = 0; n < 50; ++n) CHECK(cache.find("hot " + std::to_string(n)) != nullptr);
 }
 
