@@ -175,10 +175,10 @@ RecordedAnswers::FoundImage RecordedAnswers::image_of(std::int64_t exchange_id, 
       image_key_.append(" ").append(context.client_scheme).append(" ").append(context.client_authority);
     if (auto image = images_.find(image_key_)) return {std::move(image), true};
   }
-  auto stored = reader_->load_answer(exchange_id, image_body_bytes_max);
-  if (!stored) return {};
+  StoredExchange stored;
+  if (!reader_->load_answer(exchange_id, image_body_bytes_max, stored)) return {};
   auto image = std::make_shared<const WireImage>(
-      make_wire_image(std::move(*stored), context, services_.profiles, services_.options.mark));
+      make_wire_image(std::move(stored), context, services_.profiles, services_.options.mark));
   const bool kept = usual && images_.put(image_key_, image);
   return {std::move(image), kept};
 }

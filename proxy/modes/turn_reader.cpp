@@ -6,10 +6,10 @@ TurnReader::TurnReader(Executor executor, std::unique_ptr<CassetteReader> reader
     : executor_(executor), reader_(std::move(reader)) {
 }
 
-Result<StoredExchange> TurnReader::load_answer(std::int64_t id, std::uint64_t body_bytes_max) {
+Result<void> TurnReader::load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer) {
   ++loads_;
-  if (auto held = hold(); !held) return held.error();
-  return reader_->load_answer(id, body_bytes_max);
+  if (auto held = hold(); !held) return held;
+  return reader_->load_answer(id, body_bytes_max, answer);
 }
 
 Result<void> TurnReader::load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes) {

@@ -17,7 +17,7 @@ class TurnReader {
   TurnReader& operator=(const TurnReader&) = delete;
 
   // See CassetteReader::load_answer.
-  Result<StoredExchange> load_answer(std::int64_t id, std::uint64_t body_bytes_max);
+  Result<void> load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer);
   // Asks for no lock of the turn: between two pieces there mostly is a wait.
   Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes);
   std::uint64_t loads() const { return loads_; }

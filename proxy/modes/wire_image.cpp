@@ -39,7 +39,7 @@ std::optional<std::uint64_t> announced_length(const StoredExchange& stored, cons
 
 }  // namespace
 
-WireImage make_wire_image(StoredExchange stored, const ServedContext& context, const std::vector<Profile>& profiles,
+WireImage make_wire_image(StoredExchange&& stored, const ServedContext& context, const std::vector<Profile>& profiles,
                           bool mark) {
   auto& exchange = stored.exchange;
   WireImage image;

@@ -31,7 +31,7 @@ struct WireImage {
 };
 
 // What of the client's side changes an image; everything else of ServedContext is the usual: HTTP/1.1, kept alive.
-WireImage make_wire_image(StoredExchange stored, const ServedContext& context, const std::vector<Profile>& profiles,
+WireImage make_wire_image(StoredExchange&& stored, const ServedContext& context, const std::vector<Profile>& profiles,
                           bool mark);
 
 // Ready-made images of one worker, bounded in bytes. An image is kept when it is put for the second time: most of what

@@ -19,8 +19,8 @@ namespace {
 // Far above what a body can arrive in; what lies beyond is left unread.
 constexpr std::int64_t events_max = 1'000'000;
 
-// The inner pages of a million exchanges and of their bodies take some 6 MB, and as many leaves come between two uses of
-// one. In SQLite's own 2 MB they would push each other out, and a load would read them anew.
+// The inner pages of a million exchanges and of their bodies take some 6 MB, and as many leaves come between two uses
+// of one. In SQLite's own 2 MB they would push each other out, and a load would read them anew.
 constexpr std::string_view set_page_cache = "PRAGMA cache_size = -16384";  // in KiB
 
 Result<Take> read_take(const Statement& select, const std::string& name) {
@@ -69,7 +69,7 @@ struct CassetteReader::State {
   Result<void> end_transaction();
   Result<void> find(Statement& select, std::int64_t id);
   Failure of_newer_kind(std::int64_t id) const;
-  StoredExchange without_bodies(ExchangeRow&& row) const;
+  void place(const ExchangePlace& place, StoredExchange& stored) const;
   Result<StoredExchange> complete(ExchangeRow&& row, const ReadParts& parts);
   Result<void> load_events(std::int64_t id, std::vector<ExchangeEvent>& events);
 };
@@ -169,18 +169,17 @@ Result<void> CassetteReader::State::load_events(std::int64_t id, std::vector<Exc
   }
 }
 
-StoredExchange CassetteReader::State::without_bodies(ExchangeRow&& row) const {
-  StoredExchange stored;
-  stored.id = row.place.id;
-  stored.exchange = std::move(row.exchange);
+void CassetteReader::State::place(const ExchangePlace& place, StoredExchange& stored) const {
+  stored.id = place.id;
+  stored.request_body.id = place.request_body;
+  stored.response_body.id = place.response_body;
   if (is_abandoned() && stored.exchange.state == ExchangeState::open) stored.exchange.state = ExchangeState::cut;
-  stored.request_body.id = row.place.request_body;
-  stored.response_body.id = row.place.response_body;
-  return stored;
 }
 
 Result<StoredExchange> CassetteReader::State::complete(ExchangeRow&& row, const ReadParts& parts) {
-  auto stored = without_bodies(std::move(row));
+  StoredExchange stored;
+  stored.exchange = std::move(row.exchange);
+  place(row.place, stored);
   stored.uuid = uuid_text(uuid_bytes(row.place.uuid));
   stored.take_ordinal = row.place.take_ordinal;
   if (parts.request_bodies && stored.request_body.id != 0) {
@@ -307,23 +306,24 @@ Result<StoredExchange> CassetteReader::load(std::int64_t id, const ReadParts& pa
   return state_->complete(std::move(*row), parts);
 }
 
-Result<StoredExchange> CassetteReader::load_answer(std::int64_t id, std::uint64_t body_bytes_max) {
+Result<void> CassetteReader::load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer) {
   const Visit visit(*state_);
   if (!visit.connected()) return visit.connected().error();
   Statement& select = *state_->select_answer;
   const StatementReset select_reset(select);
   if (auto found = state_->find(select, id); !found) return found.error();
-  RowReader columns(select);
-  auto row = read_answer(columns, state_->file.string());
-  if (!row) return row.error();
-  if (!row->known_kind) return state_->of_newer_kind(id);
-  auto stored = state_->without_bodies(std::move(*row));
-  auto& body = stored.response_body;
-  if (body.id == 0) return stored;
-  auto size = state_->bodies->take(columns, body.id, body_bytes_max, stored.exchange.response->body.bytes);
+  RowReader row(select);
+  ExchangePlace place;
+  auto known_kind = read_answer(row, state_->file.string(), place, answer.exchange);
+  if (!known_kind) return known_kind.error();
+  if (!*known_kind) return state_->of_newer_kind(id);
+  state_->place(place, answer);
+  if (place.response_body == 0) return {};
+  auto& bytes = answer.exchange.response->body.bytes;
+  auto size = state_->bodies->take(row, place.response_body, body_bytes_max, bytes);
   if (!size) return size.error();
-  body.size = *size;
-  return stored;
+  answer.response_body.size = *size;
+  return {};
 }
 
 Result<void> CassetteReader::for_each(const ReadParts& parts, const std::function<bool(StoredExchange&&)>& visitor) {

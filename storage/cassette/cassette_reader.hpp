@@ -81,8 +81,8 @@ class CassetteReader {
   Result<std::optional<CassetteStamp>> stamp();
   Result<std::vector<Take>> takes();
   Result<StoredExchange> load(std::int64_t id, const ReadParts& parts);
-  // What its answer is made of, see read_answer; the rest is as in a new Exchange. A body above `body_bytes_max` stays.
-  Result<StoredExchange> load_answer(std::int64_t id, std::uint64_t body_bytes_max);
+  // What its answer is made of, see read_answer, into a new StoredExchange. A body above `body_bytes_max` stays.
+  Result<void> load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer);
   // From here to release() one lock serves all that is read, in place of one for each call, and one state of the
   // cassette is seen. A recorder waits for that lock when it starts and when it ends, so it must not be kept for long.
   // A load of what was recorded since looks again, in the newest state. Failures: as of a load.

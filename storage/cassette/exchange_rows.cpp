@@ -180,15 +180,15 @@ void read_request(RowReader& row, ExchangeRow& out) {
   request.trailers = take_headers(row);
 }
 
-void read_response(RowReader& row, ExchangeRow& out) {
+void read_response(RowReader& row, ExchangePlace& place, Exchange& exchange) {
   const auto status = row.optional_integer(100, 999);
   if (!status) return row.skip(7);
-  Response& response = out.exchange.response.emplace();
+  Response& response = exchange.response.emplace();
   response.status = static_cast<int>(*status);
   response.reason = take_line(row);
   response.headers = take_headers(row);
   response.body.framing = take_word(row, body_framing_words);
-  out.place.response_body = row.optional_integer(1).value_or(0);
+  place.response_body = row.optional_integer(1).value_or(0);
   response.body.form = take_word(row, body_form_words);
   response.trailers = take_headers(row);
   auto interim = decode_interim_responses(row.blob(interim_bytes_max));
@@ -289,34 +289,28 @@ std::string_view answer_columns() {
 
 namespace {
 
-Result<ExchangeRow> checked(const RowReader& row, ExchangeRow out, const std::string& name_in_errors) {
-  if (!row.ok()) {
-    return cassette_corrupt(name_in_errors,
-                            "exchange " + std::to_string(out.place.id) + " has a wrong " + row.problem());
-  }
-  if (out.known_kind && !out.exchange.response && !out.exchange.failure && out.exchange.state == ExchangeState::whole) {
-    return cassette_corrupt(name_in_errors, "exchange " + std::to_string(out.place.id) + " has no response");
-  }
-  return out;
+Result<void> check(const RowReader& row, std::int64_t id, const Exchange& exchange, const std::string& name) {
+  if (!row.ok()) return cassette_corrupt(name, "exchange " + std::to_string(id) + " has a wrong " + row.problem());
+  if (exchange.response || exchange.failure || exchange.state != ExchangeState::whole) return {};
+  return cassette_corrupt(name, "exchange " + std::to_string(id) + " has no response");
 }
 
 }  // namespace
 
-Result<ExchangeRow> read_answer(RowReader& row, const std::string& name_in_errors) {
-  ExchangeRow out;
-  Exchange& exchange = out.exchange;
-  out.place.id = row.integer(1);
-  out.known_kind = row.text(word_bytes_max) == http_kind;
-  if (row.ok() && !out.known_kind) return out;
+Result<bool> read_answer(RowReader& row, const std::string& name_in_errors, ExchangePlace& place, Exchange& exchange) {
+  place.id = row.integer(1);
+  const bool known_kind = row.text(word_bytes_max) == http_kind;
+  if (row.ok() && !known_kind) return false;
   exchange.state = take_word(row, exchange_state_words);
   exchange.started_at_us = take_time(row);
   exchange.first_byte_us = take_time(row);
   exchange.finished_us = take_time(row);
   take_origin(row, exchange.request.origin);
   exchange.request.target = take_word_text(row, head_bytes_max_stored);
-  read_response(row, out);
+  read_response(row, place, exchange);
   read_failure(row, exchange);
-  return checked(row, std::move(out), name_in_errors);
+  if (auto checked = check(row, place.id, exchange, name_in_errors); !checked) return checked.error();
+  return true;
 }
 
 Result<ExchangeRow> read_exchange(const Statement& select, const std::string& name_in_errors) {
@@ -330,9 +324,10 @@ Result<ExchangeRow> read_exchange(const Statement& select, const std::string& na
   if (row.ok() && !out.known_kind) return out;
   read_general(row, out);
   read_request(row, out);
-  read_response(row, out);
+  read_response(row, out.place, out.exchange);
   read_failure(row, out.exchange);
-  return checked(row, std::move(out), name_in_errors);
+  if (auto checked = check(row, out.place.id, out.exchange, name_in_errors); !checked) return checked.error();
+  return out;
 }
 
 }  // namespace tapedeck

@@ -42,8 +42,9 @@ Result<ExchangeRow> read_exchange(const Statement& select, const std::string& na
 // The columns that read_answer takes, for a SELECT that may join other tables. SQLite copies each text that is asked
 // for, so an answer does without the half of them that it does not show.
 std::string_view answer_columns();
-// What an answer is made of: of the request only origin and target, and no session, protocol, take or number. `row` is
-// left behind these columns.
-Result<ExchangeRow> read_answer(RowReader& row, const std::string& name_in_errors);
+// What an answer is made of: of the request only origin and target, and no session, protocol, take or number. It is put
+// into an ExchangeRow or its parts, which are new, since moving an exchange costs as much as reading many columns.
+// False: of a kind that only a newer tapedeck understands. `row` is left behind these columns.
+Result<bool> read_answer(RowReader& row, const std::string& name_in_errors, ExchangePlace& place, Exchange& exchange);
 
 }  // namespace tapedeck

@@ -79,7 +79,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)reader.value()->for_each_piece(stored.response_body, [&](std::string_view) { return ++pieces < pieces_max; });
     return true;
   });
-  for (std::int64_t id = 1; id <= 4; ++id) (void)reader.value()->load_answer(id, body_memory_bytes_max);
+  for (std::int64_t id = 1; id <= 4; ++id) {
+    StoredExchange answer;
+    (void)reader.value()->load_answer(id, body_memory_bytes_max, answer);
+  }
   (void)reader.value()->check_integrity();
   return 0;
 }

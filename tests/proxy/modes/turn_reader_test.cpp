@@ -24,7 +24,7 @@ struct Turns {
 
   bool is_free() const { return test::is_free(file); }
   void load(std::int64_t id) {
-    CHECK(required(reader->load_answer(id, 1024)).exchange.request.target == "/tapes/" + std::to_string(id));
+    CHECK(required(test::answer_of(*reader, id)).exchange.request.target == "/tapes/" + std::to_string(id));
   }
 };
 
@@ -67,7 +67,7 @@ TEST_CASE("A turn of many loads gives the lock up in between") {
     turns.load(2);
     REQUIRE(test::execute(turns.file, "UPDATE exchanges SET target = '/new' WHERE id = 2"));
     for (int n = 0; n < 1000; ++n) {
-      loads_of_old += required(turns.reader->load_answer(2, 1024)).exchange.request.target == "/tapes/2" ? 1 : 0;
+      loads_of_old += required(test::answer_of(*turns.reader, 2)).exchange.request.target == "/tapes/2" ? 1 : 0;
     }
   });
   turns.context.run();
@@ -77,7 +77,7 @@ TEST_CASE("A turn of many loads gives the lock up in between") {
 TEST_CASE("A reader that cannot load says so and holds nothing") {
   Turns turns;
   asio::post(turns.context, [&] {
-    CHECK_FALSE(turns.reader->load_answer(3, 1024).has_value());
+    CHECK_FALSE(test::answer_of(*turns.reader, 3).has_value());
     turns.load(1);
   });
   turns.context.run();

@@ -51,7 +51,7 @@ TEST_CASE("a recorded answer as bytes") {
   SUBCASE("in chunks, with a trailer") {
     auto recorded = stored(BodyFraming::chunked, "hello");
     recorded.exchange.response->trailers.add("X-Sum", "1");
-    const auto image = make_wire_image(recorded, get(), {}, false);
+    const auto image = make_wire_image(std::move(recorded), get(), {}, false);
     CHECK(image.bytes ==
           "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
           "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n");
@@ -59,21 +59,21 @@ TEST_CASE("a recorded answer as bytes") {
   SUBCASE("an interim answer goes first") {
     auto recorded = stored(BodyFraming::content_length, "hello");
     recorded.exchange.response->interim.push_back({103, "Early Hints", {{"Link", "</a>"}}});
-    const auto image = make_wire_image(recorded, get(), {}, false);
+    const auto image = make_wire_image(std::move(recorded), get(), {}, false);
     CHECK(image.bytes.starts_with("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"));
   }
   SUBCASE("cut: the recorded length is announced, the connection ends where it was cut") {
     auto recorded = stored(BodyFraming::content_length, "hello");
     recorded.exchange.response->body.bytes = "hel";
     recorded.exchange.state = ExchangeState::cut;
-    const auto image = make_wire_image(recorded, get(), {}, false);
+    const auto image = make_wire_image(std::move(recorded), get(), {}, false);
     CHECK(image.bytes.ends_with("Content-Length: 5\r\n\r\nhel"));
     CHECK(image.close_after);
   }
   SUBCASE("cut in chunks: no last chunk") {
     auto recorded = stored(BodyFraming::chunked, "hel");
     recorded.exchange.state = ExchangeState::cut;
-    const auto image = make_wire_image(recorded, get(), {}, false);
+    const auto image = make_wire_image(std::move(recorded), get(), {}, false);
     CHECK(image.bytes.ends_with("3\r\nhel\r\n"));
     CHECK(image.close_after);
   }
@@ -83,7 +83,7 @@ TEST_CASE("a recorded answer as bytes") {
     recorded.exchange.failure = NetworkFailure{};
     recorded.exchange.failure->phase = NetworkFailure::Phase::await_response;
     recorded.exchange.failure->kind = NetworkFailure::Kind::timeout;
-    const auto image = make_wire_image(recorded, get(), {}, false);
+    const auto image = make_wire_image(std::move(recorded), get(), {}, false);
     CHECK(image.bytes.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"));
     CHECK(image.bytes.find("https://api.x.io did not answer in time") != std::string::npos);
   }

@@ -132,6 +132,14 @@ inline std::vector<StoredExchange> all_of(CassetteReader& reader, const ReadPart
   return all;
 }
 
+// Of a CassetteReader, or of what has one.
+template <class Reader>
+Result<StoredExchange> answer_of(Reader& reader, std::int64_t id, std::uint64_t body_bytes_max = 1024) {
+  StoredExchange answer;
+  if (auto loaded = reader.load_answer(id, body_bytes_max, answer); !loaded) return loaded.error();
+  return answer;
+}
+
 inline std::vector<std::string> targets_in(const std::filesystem::path& file) {
   auto reader = required(CassetteReader::open(file));
   std::vector<std::string> targets;

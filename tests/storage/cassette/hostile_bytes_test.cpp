@@ -39,7 +39,7 @@ bool read_all(const std::filesystem::path& file) {
     return true;
   }));
   for (std::int64_t id = 1; id <= 4; ++id) {
-    const bool answers = is_clean((*reader)->load_answer(id, body_memory_bytes_max));
+    const bool answers = is_clean(answer_of(**reader, id, body_memory_bytes_max));
     const bool loads = is_clean((*reader)->load(id, {true, true, true}));
     CHECK_MESSAGE((answers || !loads), "what can be read whole can be answered with");
     fine &= loads;

@@ -157,7 +157,7 @@ TEST_CASE("An exchange that a kill left open is cut") {
   {
     auto reader = required(CassetteReader::open(file));
     CHECK(all_of(*reader).at(0).exchange.state == ExchangeState::cut);
-    CHECK(required(reader->load_answer(1, 1024)).exchange.state == ExchangeState::cut);
+    CHECK(required(answer_of(*reader, 1)).exchange.state == ExchangeState::cut);
   }
   require_ok(required(CassetteWriter::open(file, {}))->close());
   sqlite3* handle = nullptr;
@@ -258,8 +258,8 @@ TEST_CASE("A missing exchange is a failure, not an answer") {
   auto reader = required(CassetteReader::open(folder / "x.cassette"));
   CHECK_FALSE(reader->load(2, {}).has_value());
   CHECK(reader->load(1, {}).has_value());
-  CHECK_FALSE(reader->load_answer(2, 1024).has_value());
-  CHECK(reader->load_answer(1, 1024).has_value());
+  CHECK_FALSE(answer_of(*reader, 2).has_value());
+  CHECK(answer_of(*reader, 1).has_value());
 }
 
 TEST_CASE("An answer whose body is missing is a failure") {
@@ -267,7 +267,7 @@ TEST_CASE("An answer whose body is missing is a failure") {
   const auto file = folder / "x.cassette";
   record(file, {numbered(1)});
   REQUIRE(execute(file, "PRAGMA foreign_keys = OFF; DELETE FROM bodies"));
-  const auto answer = required(CassetteReader::open(file))->load_answer(1, 1024);
+  const auto answer = answer_of(*required(CassetteReader::open(file)), 1);
   REQUIRE_FALSE(answer.has_value());
   CHECK(answer.error().detail.find("body 1 is missing") != std::string::npos);
 }
@@ -278,7 +278,7 @@ TEST_CASE("An exchange of a kind that is yet to come is a failure of its own") {
   record(file, {numbered(1)});
   REQUIRE(execute(file, "UPDATE exchanges SET kind = 'smell'"));
   auto reader = required(CassetteReader::open(file));
-  for (const auto& loaded : {reader->load_answer(1, 1024), reader->load(1, {})}) {
+  for (const auto& loaded : {answer_of(*reader, 1), reader->load(1, {})}) {
     REQUIRE_FALSE(loaded.has_value());
     CHECK(loaded.error().code == "cassette-newer");
   }

@@ -174,7 +174,7 @@ TEST_CASE("An exchange comes back equal") {
     CHECK(all[0].take_ordinal == 1);
     check_equal(all[0].exchange, row.exchange);
     check_equal(required(reader->load(all[0].id, {true, true, true})).exchange, row.exchange);
-    check_answer(required(reader->load_answer(all[0].id, body_memory_bytes_max)), row.exchange);
+    check_answer(required(answer_of(*reader, all[0].id, body_memory_bytes_max)), row.exchange);
     require_ok(reader->check_integrity());
   }
 }
@@ -240,9 +240,9 @@ TEST_CASE("Bodies of every size come back, cut into pieces") {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     CAPTURE(sizes[i]);
     CHECK(all[i].exchange.response->body.bytes == pattern(sizes[i]));
-    check_answer(required(reader->load_answer(all[i].id, sizes[i])), exchanges[i]);
+    check_answer(required(answer_of(*reader, all[i].id, sizes[i])), exchanges[i]);
     if (sizes[i] == 0) continue;
-    const auto bodiless = required(reader->load_answer(all[i].id, sizes[i] - 1));
+    const auto bodiless = required(answer_of(*reader, all[i].id, sizes[i] - 1));
     CHECK(bodiless.response_body_stays());
     CHECK(bodiless.response_body.size == sizes[i]);
     CHECK(bodiless.exchange.response->body.bytes.empty());
