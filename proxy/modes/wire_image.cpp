@@ -1,7 +1,5 @@
 #include "proxy/modes/wire_image.hpp"
 
-#include <algorithm>
-#include <span>
 #include <utility>
 
 #include "proxy/modes/problem.hpp"
@@ -82,26 +80,9 @@ std::shared_ptr<const WireImage> WireImageCache::find(std::string_view key) {
   return found->second->image;
 }
 
-// Which mark of a full set goes is left to chance: the eldest belongs to the key that comes next when keys come round
-// after round, and none of those would ever be kept. Two keys with the same mark are taken for one, and an image is
-// then kept one time too early.
-bool WireImageCache::was_put_before(std::string_view key) {
-  constexpr std::uint16_t none = 0;
-  const auto hash = std::hash<std::string_view>{}(key);
-  const auto mark = static_cast<std::uint16_t>(hash >> 48 | 1);
-  const auto set = std::span(marks_).subspan(hash % mark_sets * marks_in_set, marks_in_set);
-  if (const auto found = std::find(set.begin(), set.end(), mark); found != set.end()) {
-    *found = none;
-    return true;
-  }
-  const auto place = std::find(set.begin(), set.end(), none);
-  (place != set.end() ? *place : set[replaced_() % marks_in_set]) = mark;
-  return false;
-}
-
 bool WireImageCache::put(std::string_view key, std::shared_ptr<const WireImage> image) {
   if (by_key_.contains(key)) return true;
-  if (!was_put_before(key)) return false;
+  if (!put_lately_.comes_again(key)) return false;
   const auto cost = [](const Entry& entry) { return entry.key.size() + entry.image->bytes.size() + 256; };
   Entry entry{std::string(key), std::move(image)};
   if (cost(entry) > bytes_max_ / 8) return false;
