@@ -176,7 +176,7 @@ std::size_t served_head_bytes(const Response& response) {
 }
 
 std::string served_head(const Response& response, const ServedContext& context, const Origin& origin,
-                        std::optional<std::uint64_t> body_bytes, std::string before) {
+                        std::optional<std::uint64_t> body_bytes, std::string head) {
   const int status = served_status(response.status);
   const auto framing = served_framing(response, context);
   const HopByHop hop_by_hop(response.headers);
@@ -184,7 +184,6 @@ std::string served_head(const Response& response, const ServedContext& context, 
   FramingFields framing_fields = recorded_length ? FramingFields(BodyFraming::content_length, std::nullopt)
                                                  : FramingFields(framing, body_bytes, response.body.bytes.size());
 
-  auto& head = before;
   head.reserve(head.size() + served_head_bytes(response));
   append_status_line(head, status, is_usable(response.status) ? response.reason : std::string_view());
   for (std::size_t i = 0; i < response.headers.size(); ++i) {
@@ -200,7 +199,7 @@ std::string served_head(const Response& response, const ServedContext& context, 
     append_field(head, "Connection", "keep-alive");
   }
   head.append("\r\n");
-  return before;
+  return head;
 }
 
 std::string served_interim_head(const InterimResponse& interim) {

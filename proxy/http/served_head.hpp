@@ -28,9 +28,9 @@ Headers end_to_end_fields(const Headers& headers);
 // goes out in chunks (until close to HTTP/1.0). None for HEAD, 204 and 304, whatever the response says of itself.
 BodyFraming served_framing(const Response& response, const ServedContext& context);
 
-// One table says what is served; recording and replaying both use it. Returns `before` and the bytes of the head,
-// through the empty line, with fields in their order and case. Connection: close is written if `close` is set or the
-// body goes out until close; the session closes then.
+// One table says what is served; recording and replaying both use it. Appends to `head` the bytes of one, through
+// the empty line, and returns it, with fields in their order and case. Connection: close is written if `close` is set
+// or the body goes out until close; the session closes then.
 //
 // `body_bytes` is the length of the body that will be sent; without it the recorded Content-Length goes out. It is not
 // looked at unless served_framing() is content_length. A Content-Length of HEAD and 304 stays as recorded.
@@ -38,7 +38,7 @@ BodyFraming served_framing(const Response& response, const ServedContext& contex
 // A field whose name or value no head may have (only a cassette that somebody edited has those) is left out, and so is
 // such a reason; a status outside 200 to 599 is served as 502. Nothing from a cassette can add a line to a head.
 std::string served_head(const Response& response, const ServedContext& context, const Origin& origin,
-                        std::optional<std::uint64_t> body_bytes, std::string before = {});
+                        std::optional<std::uint64_t> body_bytes, std::string head = {});
 // What a head takes, about: no more unless Location is mapped to a longer name.
 std::size_t served_head_bytes(const Response& response);
 

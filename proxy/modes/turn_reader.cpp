@@ -22,10 +22,10 @@ Result<void> TurnReader::hold() {
     loads_in_hold_ = 1;
     reader_->release();
   }
-  if (!end_is_awaited_) {
-    end_is_awaited_ = true;
+  if (!release_is_posted_) {
+    release_is_posted_ = true;
     asio::post(executor_, [this] {
-      end_is_awaited_ = false;
+      release_is_posted_ = false;
       loads_in_hold_ = 0;
       reader_->release();
     });

@@ -32,7 +32,7 @@ class TurnReader {
   std::unique_ptr<CassetteReader> reader_;
   std::uint64_t loads_ = 0;
   int loads_in_hold_ = 0;
-  bool end_is_awaited_ = false;  // of the turn
+  bool release_is_posted_ = false;
 };
 
 }  // namespace tapedeck

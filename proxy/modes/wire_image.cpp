@@ -29,12 +29,6 @@ void append_mark(Response& response, const StoredExchange& stored) {
   response.headers.add("Tapedeck-Recorded-At", rfc3339(stored.exchange.started_at_us));
 }
 
-// The length that the head announces: the body's own, or for a cut one what its upstream had announced.
-std::optional<std::uint64_t> announced_length(const StoredExchange& stored, const Response& response, bool whole) {
-  if (!whole) return std::nullopt;
-  return stored.response_body_stays() ? stored.response_body.size : response.body.bytes.size();
-}
-
 }  // namespace
 
 WireImage make_wire_image(StoredExchange&& stored, const ServedContext& context, const std::vector<Profile>& profiles,
@@ -50,6 +44,7 @@ WireImage make_wire_image(StoredExchange&& stored, const ServedContext& context,
     return image;
   }
   auto& response = *exchange.response;
+  const bool body_stays = stored.response_body_stays();  // Rewriting may change the size of one that does not.
   rewrite_response(response, exchange.request, profiles);
   if (mark) append_mark(response, stored);
   for (const auto& interim : response.interim) {
@@ -58,10 +53,12 @@ WireImage make_wire_image(StoredExchange&& stored, const ServedContext& context,
   const bool whole = exchange.state == ExchangeState::whole;
   image.bytes.reserve(image.bytes.size() + served_head_bytes(response) + response.body.bytes.size() +
                       chunk_framing_bytes);
-  image.bytes = served_head(response, context, exchange.request.origin, announced_length(stored, response, whole),
-                            std::move(image.bytes));
+  // A cut body keeps the length that its upstream had announced.
+  std::optional<std::uint64_t> length;
+  if (whole) length = body_stays ? stored.response_body.size : response.body.bytes.size();
+  image.bytes = served_head(response, context, exchange.request.origin, length, std::move(image.bytes));
   const auto framing = served_framing(response, context);
-  if (stored.response_body_stays() && framing != BodyFraming::none) {
+  if (body_stays && framing != BodyFraming::none) {
     image.long_body = stored.response_body;
     image.chunked = framing == BodyFraming::chunked;
     if (image.chunked && whole) image.bytes_after = last_chunk(response.trailers, response.body.form);
@@ -83,7 +80,7 @@ std::shared_ptr<const WireImage> WireImageCache::find(std::string_view key) {
 bool WireImageCache::put(std::string_view key, std::shared_ptr<const WireImage> image) {
   if (by_key_.contains(key)) return true;
   if (!put_lately_.comes_again(key)) return false;
-  const auto cost = [](const Entry& entry) { return entry.key.size() + entry.image->bytes.size() + 256; };
+  const auto cost = [](const Entry& entry) { return entry.key.size() + entry.image->bytes.capacity() + 256; };
   Entry entry{std::string(key), std::move(image)};
   if (cost(entry) > bytes_max_ / 8) return false;
   bytes_ += cost(entry);
@@ -98,7 +95,7 @@ bool WireImageCache::put(std::string_view key, std::shared_ptr<const WireImage> 
     by_key_.erase(entries_.back().key);
     entries_.pop_back();
   }
-  return true;
+  return by_key_.contains(key);
 }
 
 }  // namespace tapedeck

@@ -69,7 +69,8 @@ struct CassetteReader::State {
   Result<void> end_transaction();
   Result<void> find(Statement& select, std::int64_t id);
   Failure of_newer_kind(std::int64_t id) const;
-  void place(const ExchangePlace& place, StoredExchange& stored) const;
+  void take_place(const ExchangePlace& place, StoredExchange& stored) const;
+  Result<void> load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer);
   Result<StoredExchange> complete(ExchangeRow&& row, const ReadParts& parts);
   Result<void> load_events(std::int64_t id, std::vector<ExchangeEvent>& events);
 };
@@ -169,7 +170,7 @@ Result<void> CassetteReader::State::load_events(std::int64_t id, std::vector<Exc
   }
 }
 
-void CassetteReader::State::place(const ExchangePlace& place, StoredExchange& stored) const {
+void CassetteReader::State::take_place(const ExchangePlace& place, StoredExchange& stored) const {
   stored.id = place.id;
   stored.request_body.id = place.request_body;
   stored.response_body.id = place.response_body;
@@ -179,7 +180,7 @@ void CassetteReader::State::place(const ExchangePlace& place, StoredExchange& st
 Result<StoredExchange> CassetteReader::State::complete(ExchangeRow&& row, const ReadParts& parts) {
   StoredExchange stored;
   stored.exchange = std::move(row.exchange);
-  place(row.place, stored);
+  take_place(row.place, stored);
   stored.uuid = uuid_text(uuid_bytes(row.place.uuid));
   stored.take_ordinal = row.place.take_ordinal;
   if (parts.request_bodies && stored.request_body.id != 0) {
@@ -278,11 +279,6 @@ Result<void> CassetteReader::State::end_transaction() {
 // Steps `select` to the row of an exchange, which stays until it is reset.
 Result<void> CassetteReader::State::find(Statement& select, std::int64_t id) {
   auto found = select.bind(id).step();
-  if (found && !*found && holds) {
-    if (auto ended = end_transaction(); !ended) return ended;
-    if (auto begun = begin->run(); !begun) return begun;
-    found = select.bind(id).step();
-  }
   if (!found) return found.error();
   if (*found) return {};
   return cassette_corrupt(file.string(), "it has no exchange " + std::to_string(id));
@@ -306,21 +302,31 @@ Result<StoredExchange> CassetteReader::load(std::int64_t id, const ReadParts& pa
   return state_->complete(std::move(*row), parts);
 }
 
+// What was recorded or finished after a hold began is in the newest state alone.
 Result<void> CassetteReader::load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer) {
   const Visit visit(*state_);
   if (!visit.connected()) return visit.connected().error();
-  Statement& select = *state_->select_answer;
+  auto loaded = state_->load_answer(id, body_bytes_max, answer);
+  const bool may_be_outdated = !loaded || answer.exchange.state == ExchangeState::open;
+  if (!state_->holds || !may_be_outdated) return loaded;
+  if (auto ended = state_->end_transaction(); !ended) return ended;
+  if (auto begun = state_->begin->run(); !begun) return begun;
+  answer = {};
+  return state_->load_answer(id, body_bytes_max, answer);
+}
+
+Result<void> CassetteReader::State::load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer) {
+  Statement& select = *select_answer;
   const StatementReset select_reset(select);
-  if (auto found = state_->find(select, id); !found) return found.error();
+  if (auto found = find(select, id); !found) return found.error();
   RowReader row(select);
   ExchangePlace place;
-  auto known_kind = read_answer(row, state_->file.string(), place, answer.exchange);
+  auto known_kind = read_answer(row, file.string(), place, answer.exchange);
   if (!known_kind) return known_kind.error();
-  if (!*known_kind) return state_->of_newer_kind(id);
-  state_->place(place, answer);
+  if (!*known_kind) return of_newer_kind(id);
+  take_place(place, answer);
   if (place.response_body == 0) return {};
-  auto& bytes = answer.exchange.response->body.bytes;
-  auto size = state_->bodies->take(row, place.response_body, body_bytes_max, bytes);
+  auto size = bodies->take(row, place.response_body, body_bytes_max, answer.exchange.response->body.bytes);
   if (!size) return size.error();
   answer.response_body.size = *size;
   return {};

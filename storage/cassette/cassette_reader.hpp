@@ -85,7 +85,7 @@ class CassetteReader {
   Result<void> load_answer(std::int64_t id, std::uint64_t body_bytes_max, StoredExchange& answer);
   // From here to release() one lock serves all that is read, in place of one for each call, and one state of the
   // cassette is seen. A recorder waits for that lock when it starts and when it ends, so it must not be kept for long.
-  // A load of what was recorded since looks again, in the newest state. Failures: as of a load.
+  // What load_answer cannot find whole in that state it looks for in the newest. Failures: as of a load.
   Result<void> hold();
   void release();
   // All exchanges in order of (take ordinal, finished number), until `visit` returns false.

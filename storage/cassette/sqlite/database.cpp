@@ -56,8 +56,8 @@ std::string uri_of(const std::filesystem::path& file, bool read_only) {
   return uri;
 }
 
-// SQLite counts what it allots behind a mutex of the whole process, and nobody asks. That can be said only before its
-// first use; later it is refused, and costs no more than time.
+// SQLite counts what it allots behind a mutex of the whole process, and nobody asks. It can be told so only before its
+// first use; told later it goes on counting.
 void spare_memory_counts() {
   static const int said = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)said;

@@ -87,6 +87,17 @@ TEST_CASE("a recorded answer as bytes") {
     CHECK(image.bytes.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"));
     CHECK(image.bytes.find("https://api.x.io did not answer in time") != std::string::npos);
   }
+  SUBCASE("a body that became shorter when it was rewritten") {
+    auto recorded = stored(BodyFraming::content_length, R"({"expires_in":3599.999})");
+    recorded.exchange.response->headers = {{"Content-Type", "application/json"}, {"Content-Length", "23"}};
+    recorded.response_body = {1, 23};
+    Profile profile;
+    profile.hosts = {"api.x.io"};
+    profile.rewriting = {{RewriteRule::Kind::json_number_at_least, "expires_in", 3600, ""}};
+    const auto image = make_wire_image(std::move(recorded), get(), {profile}, false);
+    CHECK(image.bytes.ends_with("Content-Length: 19\r\n\r\n{\"expires_in\":3600}"));
+    CHECK_FALSE(image.is_long());
+  }
   SUBCASE("--mark names the recording") {
     const auto image = make_wire_image(stored(BodyFraming::content_length, "a"), get(), {}, true);
     CHECK(image.bytes.find("Tapedeck-Exchange: 7\r\nTapedeck-Recorded-At: 1970-01-01T00:00:00Z\r\n") !=
@@ -142,6 +153,16 @@ TEST_CASE("the cache is bounded in bytes and lets the least recently used go") {
   CHECK(cache.find("a") != nullptr);
   CHECK(cache.find("b") == nullptr);
   CHECK(cache.find("i") != nullptr);
+}
+
+TEST_CASE("whoever puts an image is told when others in use leave it no room") {
+  WireImageCache cache(10'000);
+  for (const char* key : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
+    put_twice(cache, key, 900);
+    REQUIRE(cache.find(key) != nullptr);
+  }
+  CHECK_FALSE(cache.put("new", image_of_size(900)));
+  CHECK(cache.put("new", image_of_size(900)) == (cache.find("new") != nullptr));
 }
 
 TEST_CASE("an image that would fill the cache is not kept") {

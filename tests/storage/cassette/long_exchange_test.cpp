@@ -147,6 +147,23 @@ TEST_CASE("A body above the bound stays in the cassette until its pieces are ask
   CHECK_FALSE(required(reader->load(1, {true, true, false, body.size()})).response_body_stays());
 }
 
+TEST_CASE("A hold finds the answer whole that was finished since it began") {
+  const TemporaryFolder folder;
+  const auto file = folder / "x.cassette";
+  const auto body = text_of(2 * body_piece_bytes);
+  auto writer = writer_in_take(file);
+  required(keep(*writer, {heads(1), pieces(1, body.substr(0, 100'000))}));
+  auto reader = required(CassetteReader::open(file));
+  require_ok(reader->hold());
+  CHECK(required(answer_of(*reader, 1, body.size())).exchange.state == ExchangeState::open);
+  required(keep(*writer, {pieces(1, body.substr(100'000)), end(1)}));
+  const auto answer = required(answer_of(*reader, 1, body.size()));
+  CHECK(answer.exchange.state == ExchangeState::whole);
+  CHECK((answer.exchange.response->body.bytes == body));
+  reader->release();
+  close(*writer);
+}
+
 TEST_CASE("Long bodies of both directions, heads that change, and whole exchanges in between") {
   const TemporaryFolder folder;
   const auto file = folder / "x.cassette";
