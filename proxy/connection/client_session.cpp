@@ -76,7 +76,23 @@ bool ClientSession::may_await_request() {
 }
 
 bool ClientSession::may_serve_at_once() const {
+  if (!services_.handler.answers_at_once()) return false;
   return input_.size() > 0 && !peeking_ && !stopping_ && output_.bytes().size() <= joined_output_bytes_max;
+}
+
+// What has no lone CR or LF in its head, and only such heads are ever remembered, ends with its first empty line.
+std::shared_ptr<const WireImage> ClientSession::known_answer() {
+  constexpr std::string_view head_end = "\r\n\r\n";
+  const auto end = view_of(input_).find(head_end);
+  if (end == std::string_view::npos || miss_all_) return nullptr;
+  known_head_bytes_ = end + head_end.size();
+  return services_.handler.known_answer(identity_of(known_head_bytes_));
+}
+
+// Of the request at the beginning of the buffer. Valid until the next call.
+std::string_view ClientSession::identity_of(std::size_t head_bytes) {
+  if (way_here_.empty()) way_here_ = text_of(arrival()).append(implied_session(session_sources())).append("\n");
+  return identity_.assign(way_here_).append(view_of(input_).substr(0, head_bytes));
 }
 
 // Answers what can be answered without waiting, request after request. A request that is out of the ordinary stays in
@@ -84,27 +100,35 @@ bool ClientSession::may_serve_at_once() const {
 ClientSession::Next ClientSession::serve_at_once() {
   while (may_serve_at_once()) {
     answered_at_once_.reset();
+    if (auto image = known_answer()) {
+      services_.statistics.count_request();
+      if (put(std::move(image), known_head_bytes_) == Next::end) return Next::end;
+      continue;
+    }
     const auto scan = scan_request_head(view_of(input_), services_.options.limits, head_);
     if (scan.outcome != HeadScan::Outcome::complete) return Next::go_on;
     const auto* forward = origin_memo_.find(head_);
     if (!forward || !is_ordinary()) return Next::go_on;
-    const auto request = incoming(*forward, head_.target, implied_session(session_sources()));
+    auto request = incoming(*forward, head_.target, implied_session(session_sources()));
+    request.identity = identity_of(head_.head_bytes);
     auto image = services_.handler.answer_at_once(request);
     if (!image || image->is_long()) {
       answered_at_once_ = std::move(image);
       return Next::go_on;
     }
     services_.statistics.count_request();
-    if (put(std::move(image)) == Next::end) return Next::end;
+    if (put(std::move(image), head_.head_bytes) == Next::end) return Next::end;
   }
   return Next::go_on;
 }
 
-// A whole answer to the request that the head is of.
-ClientSession::Next ClientSession::put(std::shared_ptr<const WireImage> image) {
+// A whole answer to the request at the beginning of the buffer.
+ClientSession::Next ClientSession::put(std::shared_ptr<const WireImage> image, std::size_t head_bytes) {
   const bool close = image->close_after;
   output_.put(std::move(image));
-  input_.consume(head_.head_bytes);
+  input_.consume(head_bytes);
+  may_start_tls_ = false;
+  stream_.never_expire();  // The time for a head does not run on into the next one.
   return close ? Next::end : Next::go_on;
 }
 
@@ -206,6 +230,7 @@ void ClientSession::release_memory() {
 
 // The name asked for decides the certificate: the SNI, else the CONNECT's authority, else the address that was dialled.
 awaitable<ClientSession::Next> ClientSession::start_tls() {
+  way_here_.clear();
   // A client may send its ClientHello along with the CONNECT. Our answer to that goes out unencrypted, before TLS.
   const bool flushed = co_await flush();
   if (!flushed) co_return Next::end;
@@ -289,11 +314,12 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
   auto request = incoming(forward, target, *session);
   if (auto answered = std::exchange(answered_at_once_, std::nullopt)) {
     request.chosen = std::move(*answered);
-  } else if (!request.has_body()) {
+  } else if (!request.has_body() && services_.handler.answers_at_once()) {
+    request.identity = identity_of(head_.head_bytes);
     request.chosen = services_.handler.answer_at_once(request);
   }
   if (request.chosen && !request.chosen->is_long()) {
-    const auto next = put(std::move(request.chosen));
+    const auto next = put(std::move(request.chosen), head_.head_bytes);
     if (output_.bytes().size() > joined_output_bytes_max) {
       const bool flushed = co_await flush();
       if (!flushed) co_return Next::end;

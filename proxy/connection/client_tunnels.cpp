@@ -28,6 +28,7 @@ std::string host_and_port(const Tunnel& tunnel) {
 
 awaitable<ClientSession::Next> ClientSession::serve_connect(const OriginDecision& decision) {
   origin_memo_.forget();
+  way_here_.clear();
   auto session = choose_session({listener_session_, {}, services_.options.session}, head_);
   if (!session) co_return co_await refuse(400, session.error().code, session.error().detail);
   tunnel_session_ = std::move(*session);
@@ -64,6 +65,7 @@ awaitable<ClientSession::Next> ClientSession::peek() {
   const auto decision = decide_peeked_tunnel(*tunnel_, sni, services_.origin_rules);
   if (const auto* intercept = std::get_if<Intercept>(&decision)) {
     tunnel_ = Authority{intercept->host, intercept->port, false};
+    way_here_.clear();
     dialled_.reset();
     may_start_tls_ = true;
     co_return Next::go_on;

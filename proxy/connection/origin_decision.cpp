@@ -179,6 +179,22 @@ OriginDecision decide_origin_form(const Arrival& arrival, const ScannedHead& hea
 
 }  // namespace
 
+std::string text_of(const Arrival& arrival) {
+  std::string text;
+  // Of what a client wrote the size comes first.
+  const auto append = [&text](std::string_view part) {
+    text.append(std::to_string(part.size())).append(":").append(part);
+  };
+  text.append(arrival.tls ? "tls " : "plain ").append(std::to_string(arrival.local_port)).append(" ");
+  append(arrival.tunnel ? "tunnel" : "");
+  append(arrival.tunnel ? arrival.tunnel->host : "");
+  append(arrival.tunnel && arrival.tunnel->port ? std::to_string(*arrival.tunnel->port) : "");
+  append(arrival.tunnel && arrival.tunnel->ip_literal ? "address" : "");
+  append(arrival.sni ? "name" : "");
+  append(arrival.sni.value_or(""));
+  return text;
+}
+
 OriginDecision decide_origin(const Arrival& arrival, const ScannedHead& head, const OriginRules& rules) {
   const auto target = head.target;
   if (head.method == "CONNECT") return decide_connect(arrival, target, rules);

@@ -69,6 +69,9 @@ struct OriginRefusal {
 
 using OriginDecision = std::variant<Forward, Tunnel, Intercept, PeekClientHello, LocalHealth, OriginRefusal>;
 
+// Tells one arrival from any other: texts are equal only where arrivals are, also with something behind them.
+std::string text_of(const Arrival& arrival);
+
 // Which origin a request is for; the one place that decides it (decision 4). A pure function of its arguments.
 OriginDecision decide_origin(const Arrival& arrival, const ScannedHead& head, const OriginRules& rules);
 

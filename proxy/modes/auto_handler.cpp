@@ -20,8 +20,12 @@ AutoHandler::AutoHandler(ReplayServices& replay, RecordServices& record, Upstrea
       answers_(replay, std::move(reader), cache_bytes_max) {
 }
 
+bool AutoHandler::answers_at_once() const {
+  return answers_first() && replay_.options.timing.kind == Timing::Kind::none;
+}
+
 std::shared_ptr<const WireImage> AutoHandler::answer_at_once(const IncomingRequest& request) {
-  if (!answers_first() || !request.intercepted || replay_.options.timing.kind != Timing::Kind::none) return nullptr;
+  if (!answers_at_once() || !request.intercepted) return nullptr;
   // What cannot be read is asked for upstream, as other misses are.
   auto answer = answers_.answer_at_once(request);
   auto* image = answer ? std::get_if<0>(&*answer) : nullptr;

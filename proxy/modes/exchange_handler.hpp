@@ -45,6 +45,9 @@ struct IncomingRequest {
   bool intercepted = true;         // false: forwarded, but neither recorded nor answered from a recording
   std::string_view client_scheme;  // of the connection to us
   std::string_view session;
+  // All that decides the answer, as bytes: how the request reached us, and its head as it was sent. Equal ones are
+  // answered alike until recordings are added. Empty: not known.
+  std::string_view identity = {};
   // What answer_at_once has chosen, but cannot send without waiting: handle() sends it and does not choose again.
   std::shared_ptr<const WireImage> chosen = nullptr;
 
@@ -82,12 +85,16 @@ class ExchangeHandler {
  public:
   virtual ~ExchangeHandler() = default;
 
-  // The hot path: the answer to a bodiless request, if it can be chosen without waiting. What is not long is sent by
-  // the caller, a long one by handle(), which is given it as `request.chosen`. Null: handle() has to choose; no cursor
-  // was moved.
+  // Whether the two that follow are worth asking; it does not change.
+  virtual bool answers_at_once() const = 0;
+  // The hot path: the answer to a request of that identity, if it is remembered and in memory; never a long one. Null:
+  // it has to be looked at.
+  virtual std::shared_ptr<const WireImage> known_answer(std::string_view identity) = 0;
+  // The answer to a bodiless request, if it can be chosen without waiting. What is not long is sent by the caller, a
+  // long one by handle(), which is given it as `request.chosen`. Null: handle() has to choose; no cursor was moved.
   virtual std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) = 0;
-  // How many answers have been read from the cassette instead of from memory. Who has one of those lets others choose
-  // theirs before it is sent.
+  // How many answers have been read from the cassette instead of from memory. Who chose one of those at once lets
+  // others choose theirs before it is sent.
   virtual std::uint64_t loads() const = 0;
 
   // Reads the body and sends the answer. Returns whether the connection may serve another request.

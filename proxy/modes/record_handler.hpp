@@ -38,6 +38,8 @@ class RecordHandler final : public ExchangeHandler {
  public:
   RecordHandler(RecordServices& services, UpstreamPool& pool) : services_(services), pool_(pool) {}
 
+  bool answers_at_once() const override { return false; }
+  std::shared_ptr<const WireImage> known_answer(std::string_view) override { return nullptr; }
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest&) override { return nullptr; }
   std::uint64_t loads() const override { return 0; }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;

@@ -9,13 +9,6 @@ namespace tapedeck {
 
 namespace {
 
-// The fields that matching, eligibility and the served head look at.
-constexpr std::array<std::string_view, 9> deciding_fields{"Host",          "Range",
-                                                          "Accept",        "Accept-Encoding",
-                                                          "If-None-Match", "If-Modified-Since",
-                                                          "If-Match",      "If-Unmodified-Since",
-                                                          "Content-Type"};
-
 // What an entry of the memo takes beside its key and the conditions, about.
 constexpr std::size_t remembered_bytes = 300;
 
@@ -30,13 +23,6 @@ MissReport unreadable(const std::string& request_line) {
   return report;
 }
 
-bool is_deciding(std::string_view name) {
-  for (const auto field : deciding_fields) {
-    if (field.size() == name.size() && equal_without_case(field, name)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 RecordedAnswers::RecordedAnswers(ReplayServices& services, std::unique_ptr<TurnReader> reader,
@@ -47,26 +33,15 @@ RecordedAnswers::RecordedAnswers(ReplayServices& services, std::unique_ptr<TurnR
       memo_bytes_max_(cache_bytes_max / 4) {
 }
 
-// Control characters cannot be in a scanned head, so that line feeds separate the parts beyond doubt.
-const std::string& RecordedAnswers::memo_key(const IncomingRequest& request) {
-  memo_key_.clear();
-  memo_key_.append(request.session).append("\n").append(request.origin.scheme).append("\n");
-  memo_key_.append(request.origin.host).append("\n").append(std::to_string(request.origin.port)).append("\n");
-  memo_key_.append(request.reverse ? "r" : "f").append(request.client_scheme).append("\n");
-  memo_key_.append(request.head.method).append("\n").append(request.target).append("\n");
-  for (const auto& field : request.head.fields) {
-    if (is_deciding(field.name)) memo_key_.append(field.name).append("\n").append(field.value).append("\n");
-  }
-  return memo_key_;
+std::shared_ptr<const WireImage> RecordedAnswers::known_answer(std::string_view identity) {
+  const auto found = memo_.find(identity);
+  return found == memo_.end() ? nullptr : only_answer(found->second);
 }
 
 std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_at_once(const IncomingRequest& request) {
   if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return std::nullopt;
-  const auto& key = memo_key(request);
-  const auto known = memo_.find(std::string_view(key));
-  if (known == memo_.end()) return answer_new(key, request);
-  if (auto image = only_answer(known->second)) return image;
-  return choose(known->second, request);
+  const auto known = memo_.find(request.identity);
+  return known == memo_.end() ? answer_new(request) : choose(known->second, request);
 }
 
 // The one there is, if it is in memory.
@@ -82,24 +57,23 @@ std::shared_ptr<const WireImage> RecordedAnswers::only_answer(const Remembered& 
 
 // Nullopt: none of the recordings is eligible, or all are used up.
 std::optional<RecordedAnswers::Answer> RecordedAnswers::choose(Remembered& known, const IncomingRequest& request) {
+  known.only_choice.reset();
+  known.image.reset();
   known.additions = services_.library.additions();
   const auto next = services_.library.next(*known.recordings, request.session, known.conditions);
   const auto* hit = std::get_if<Hit>(&next);
   if (!hit) return std::nullopt;
   auto found = image_of(hit->exchange_id, request.served_context());
   if (!found.image) return unreadable(line_of(request.to_request()));
-  known.only_choice.reset();
   if (hit->only_choice) known.only_choice = *hit;
-  known.image.reset();
   if (found.is_kept) known.image = found.image;
   services_.statistics.count_hit();
   return std::move(found.image);
 }
 
 // A miss is left to answer(), which explains it. As long as its image is not kept, a request is not worth a place in
-// the memo either.
-std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_new(const std::string& memo_key,
-                                                                   const IncomingRequest& incoming) {
+// the memo either. A long answer takes so long that looking for it does not count.
+std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_new(const IncomingRequest& incoming) {
   auto request = incoming.to_request();
   Remembered known;
   known.conditions = conditions_of(request.headers);
@@ -107,19 +81,22 @@ std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_new(const std::st
   if (!looked_up || looked_up->recordings == nullptr) return std::nullopt;
   known.recordings = looked_up->recordings;
   auto answer = choose(known, incoming);
-  if (!known.image.expired()) remember(memo_key, std::move(known));
+  const auto image = known.image.lock();
+  if (image && !image->is_long()) remember(incoming.identity, std::move(known));
   return answer;
 }
 
-// When the memo is full all of it goes: what is asked for again comes back at once, and no order has to be kept.
-void RecordedAnswers::remember(const std::string& memo_key, Remembered known) {
-  const auto bytes = memo_key.size() + bytes_of(known.conditions) + remembered_bytes;
+// What comes for the second time: there are clients that send something else with each request, such as the time. When
+// the memo is full all of it goes: what is asked for again comes back soon, and no order has to be kept.
+void RecordedAnswers::remember(std::string_view identity, Remembered known) {
+  if (identity.empty() || !asked_lately_.comes_again(identity)) return;
+  const auto bytes = identity.size() + bytes_of(known.conditions) + remembered_bytes;
   if (memo_bytes_ + bytes > memo_bytes_max_) {
     memo_.clear();
     memo_bytes_ = 0;
   }
   memo_bytes_ += bytes;
-  memo_.emplace(memo_key, std::move(known));
+  memo_.emplace(identity, std::move(known));
 }
 
 // Redacts the request.
@@ -134,7 +111,7 @@ Result<RecordedAnswers::LookedUp> RecordedAnswers::look_up(Request& request, std
   return found;
 }
 
-// Redacted, if it was not yet.
+// The target is redacted here; what stands in place of a secret stays as it is.
 std::string RecordedAnswers::line_of(const Request& request) const {
   return request.method + " " + request.origin.text() +
          services_.redactor.redact_target(request.origin, request.target);
@@ -179,7 +156,7 @@ RecordedAnswers::FoundImage RecordedAnswers::image_of(std::int64_t exchange_id, 
   if (!reader_->load_answer(exchange_id, image_body_bytes_max, stored)) return {};
   auto image = std::make_shared<const WireImage>(
       make_wire_image(std::move(stored), context, services_.profiles, services_.options.mark));
-  const bool kept = usual && images_.put(image_key_, image);
+  const bool kept = usual && stored.exchange.state != ExchangeState::open && images_.put(image_key_, image);
   return {std::move(image), kept};
 }
 

@@ -26,8 +26,7 @@ struct ReplayServices {
 };
 
 // Finds the recorded answer to a request. One object a worker: it has a reader and caches of its own, so that a hit
-// takes no lock but a cursor's. The memo leads from the raw bytes that decide a bodiless request's key straight to its
-// recordings; its key is more than the match key, so it can never answer wrongly.
+// takes no lock but a cursor's. The memo leads from the identity of a bodiless request straight to its recordings.
 class RecordedAnswers {
  public:
   // `cache_bytes_max` is for images and for the memo, which takes a quarter of it.
@@ -35,8 +34,10 @@ class RecordedAnswers {
 
   using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
 
-  // The hot path: for a bodiless request of a kept-alive connection. Nullopt sends it to answer(); no cursor was moved
-  // then. The only miss is a recording that was chosen and cannot be read.
+  // The hot path, see ExchangeHandler.
+  std::shared_ptr<const WireImage> known_answer(std::string_view identity);
+  // For a bodiless request of a kept-alive connection. Nullopt sends it to answer(); no cursor was moved then. The only
+  // miss is a recording that was chosen and cannot be read.
   std::optional<Answer> answer_at_once(const IncomingRequest& request);
   // Any request with its body, or with the key of a body that was too large to be held; redacts it, derives its key and
   // looks that up.
@@ -46,6 +47,8 @@ class RecordedAnswers {
     return reader_->load_piece(body, n, bytes);
   }
   std::uint64_t loads() const { return reader_->loads(); }
+  // Of images and memo, about.
+  std::size_t bytes() const { return images_.bytes() + memo_bytes_; }
 
  private:
   static constexpr std::uint64_t image_body_bytes_max = 1024 * 1024;  // a larger body is sent from the cassette
@@ -71,12 +74,10 @@ class RecordedAnswers {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
-  // The memo's key: everything of the request that can change the answer. Valid until the next call.
-  const std::string& memo_key(const IncomingRequest& request);
   std::shared_ptr<const WireImage> only_answer(const Remembered& known);
   std::optional<Answer> choose(Remembered& known, const IncomingRequest& request);
-  std::optional<Answer> answer_new(const std::string& memo_key, const IncomingRequest& incoming);
-  void remember(const std::string& memo_key, Remembered known);
+  std::optional<Answer> answer_new(const IncomingRequest& incoming);
+  void remember(std::string_view identity, Remembered known);
   Result<LookedUp> look_up(Request& request, std::optional<BodyKey> long_body);
   std::string line_of(const Request& request) const;
   FoundImage image_of(std::int64_t exchange_id, const ServedContext& context);
@@ -87,7 +88,7 @@ class RecordedAnswers {
   std::unordered_map<std::string, Remembered, StringHash, std::equal_to<>> memo_;
   std::size_t memo_bytes_max_;
   std::size_t memo_bytes_ = 0;
-  std::string memo_key_;
+  SeenLately asked_lately_;
   std::string image_key_;
 };
 

@@ -21,8 +21,13 @@ ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr
     : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
 }
 
+// Pace is a matter of waiting.
+bool ReplayHandler::answers_at_once() const {
+  return services_.options.timing.kind == Timing::Kind::none;
+}
+
 std::shared_ptr<const WireImage> ReplayHandler::answer_at_once(const IncomingRequest& request) {
-  if (services_.options.timing.kind != Timing::Kind::none) return nullptr;
+  if (!answers_at_once()) return nullptr;
   auto answer = answers_.answer_at_once(request);
   if (!answer) return nullptr;
   if (auto* image = std::get_if<0>(&*answer)) return std::move(*image);

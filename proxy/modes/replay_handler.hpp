@@ -11,6 +11,10 @@ class ReplayHandler final : public ExchangeHandler {
  public:
   ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max);
 
+  bool answers_at_once() const override;
+  std::shared_ptr<const WireImage> known_answer(std::string_view identity) override {
+    return answers_.known_answer(identity);
+  }
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override;
   std::uint64_t loads() const override { return answers_.loads(); }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;

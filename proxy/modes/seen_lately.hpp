@@ -9,8 +9,8 @@
 namespace tapedeck {
 
 // Tells what comes for a second time, in 16 KiB of memory whatever comes. Most of what is asked for once in a big
-// cassette is not asked for again soon: kept all the same it would push out what is, and each answer would be dearer for
-// reading memory that is seldom read.
+// cassette is not asked for again soon: kept all the same it would push out what is, and each answer would be dearer
+// for reading memory that is seldom read.
 class SeenLately {
  public:
   // Whether `key` came before. It then counts as new again; else it is noted, perhaps in another one's place.

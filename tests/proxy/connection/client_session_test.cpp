@@ -1,6 +1,8 @@
-// When answers go out, with a handler of the test's own, on one thread.
+// When answers go out and which requests are known, with a handler of the test's own, on one thread.
 
 #include "proxy/connection/client_session.hpp"
+
+#include <map>
 
 #include <doctest/doctest.h>
 
@@ -12,24 +14,43 @@ namespace tapedeck {
 
 namespace {
 
-constexpr std::string_view answer = "HTTP/1.1 204 No Content\r\n\r\n";
+std::string request_for(std::string_view target) {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+}
 
+std::string answer_to(std::string_view target) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(target.size()) + "\r\n\r\n" + std::string(target);
+}
+
+// Answers each request with its target, and remembers those whose target is "/known".
 class AnsweringHandler final : public ExchangeHandler {
  public:
+  bool answers_at_once() const override { return true; }
+  std::shared_ptr<const WireImage> known_answer(std::string_view identity) override {
+    const auto found = known_.find(std::string(identity));
+    if (found == known_.end()) return nullptr;
+    ++known_answers;
+    return found->second;
+  }
   std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override {
     on_request(request.target);
+    identities.emplace_back(request.identity);
     if (loads_each) ++loads_;
     auto image = std::make_shared<WireImage>();
-    image->bytes = answer;
+    image->bytes = answer_to(request.target);
+    if (request.target == "/known") known_.emplace(request.identity, image);
     return image;
   }
   std::uint64_t loads() const override { return loads_; }
   awaitable<bool> handle(const IncomingRequest&, ClientChannel&) override { co_return false; }
 
   std::function<void(std::string_view target)> on_request = [](std::string_view) {};
+  std::vector<std::string> identities;
+  int known_answers = 0;
   bool loads_each = false;
 
  private:
+  std::map<std::string, std::shared_ptr<const WireImage>> known_;
   std::uint64_t loads_ = 0;
 };
 
@@ -48,7 +69,7 @@ struct Sessions {
   SessionServices services{options, rules, leaves, handler, nullptr, deadlines, redactor, statistics, log};
   tcp::acceptor acceptor{context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
 
-  // A client that has sent all of `requests` before its session begins.
+  // A client that has sent `requests` before its session begins.
   std::unique_ptr<tcp::socket> start_client(std::string_view requests) {
     auto client = std::make_unique<tcp::socket>(context);
     client->connect(acceptor.local_endpoint());
@@ -60,42 +81,46 @@ struct Sessions {
     ClientSession session(services, std::move(socket), {});
     co_await session.run();
   }
-  std::string receive(tcp::socket& client, std::size_t bytes) {
-    while (client.available() < bytes) context.run_one();
-    std::string received(bytes, '\0');
+  // Whether these very bytes come.
+  bool receives(tcp::socket& client, std::string_view expected) {
+    while (client.available() < expected.size()) context.run_one();
+    std::string received(expected.size(), '\0');
     received.resize(client.read_some(asio::buffer(received)));
-    return received;
+    return received == expected;
   }
 };
 
-std::string request_for(std::string_view target) {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
-}
-
 }  // namespace
 
-// In lockstep, since both have been sent before the loop runs.
+// In lockstep, since both have been sent before the loop runs. The second round goes the short way, since the
+// connection is known by then.
 TEST_CASE("Answers that were read from the cassette go out when all that are ready have been chosen") {
   struct Row {
     const char* name;
     bool loads;
     std::size_t bytes_at_second;  // that the first client has when the second's answer is chosen
   };
-  for (const Row& row : {Row{"from memory: at once", false, answer.size()}, Row{"from the cassette", true, 0}}) {
+  for (const Row& row :
+       {Row{"from memory: at once", false, answer_to("/first").size()}, Row{"from the cassette", true, 0}}) {
     CAPTURE(row.name);
     Sessions sessions;
     sessions.handler.loads_each = row.loads;
     const auto first = sessions.start_client(request_for("/first"));
     const auto second = sessions.start_client(request_for("/second"));
-    std::vector<std::string> order;
+    int asked = 0;
     sessions.handler.on_request = [&](std::string_view target) {
-      order.emplace_back(target);
+      ++asked;
       if (target == "/second") CHECK(first->available() == row.bytes_at_second);
     };
-    while (order.size() < 2) sessions.context.run_one();
-    CHECK(sessions.receive(*first, answer.size()) == answer);
-    CHECK(sessions.receive(*second, answer.size()) == answer);
-    CHECK(order == std::vector<std::string>{"/first", "/second"});
+    for (int round = 1; round <= 2; ++round) {
+      CAPTURE(round);
+      while (asked < 2 * round) sessions.context.run_one();
+      CHECK(sessions.receives(*first, answer_to("/first")));
+      CHECK(sessions.receives(*second, answer_to("/second")));
+      sessions.context.poll();
+      asio::write(*first, asio::buffer(request_for("/first")));
+      asio::write(*second, asio::buffer(request_for("/second")));
+    }
   }
 }
 
@@ -105,13 +130,70 @@ TEST_CASE("Requests that came together are answered in their order, wherever the
     Sessions sessions;
     sessions.handler.loads_each = loads;
     std::string requests;
-    std::string asked;
-    sessions.handler.on_request = [&](std::string_view target) { asked += target; };
-    for (const auto* target : {"/1", "/2", "/3", "/4", "/5"}) requests += request_for(target);
+    std::string answers;
+    for (const auto* target : {"/1", "/known", "/2", "/known", "/known", "/3"}) {
+      requests += request_for(target);
+      answers += answer_to(target);
+    }
     const auto client = sessions.start_client(requests);
-    for (int i = 0; i < 5; ++i) CHECK(sessions.receive(*client, answer.size()) == answer);
-    CHECK(asked == "/1/2/3/4/5");
+    CHECK(sessions.receives(*client, answers));
+    CHECK(sessions.handler.known_answers == 2);
   }
+}
+
+TEST_CASE("A request that came before is known on any connection of its kind, and by its bytes alone") {
+  const std::string known = request_for("/known");
+  const std::string other_field = known.substr(0, known.size() - 2) + "X-Id: 7\r\n\r\n";
+  const std::string through_proxy = "GET http://api.roaring.io/known HTTP/1.1\r\nHost: api.roaring.io\r\n\r\n";
+  struct Row {
+    const char* name;
+    std::string first;
+    std::string second;
+    int known_answers;
+  };
+  for (const Row& row : {Row{"equal", known, known, 1}, Row{"another target", request_for("/known?"), known, 0},
+                         Row{"another field", known, other_field, 0}, Row{"a field less", other_field, known, 0},
+                         Row{"with a field of its own, equal", other_field, other_field, 1},
+                         Row{"through a proxy, equal", through_proxy, through_proxy, 1}}) {
+    CAPTURE(row.name);
+    Sessions sessions;
+    const auto answer = answer_to(row.first == request_for("/known?") ? "/known?" : "/known");
+    const auto first = sessions.start_client(row.first);
+    CHECK(sessions.receives(*first, answer));
+    const auto second = sessions.start_client(row.second);
+    CHECK(sessions.receives(*second, answer_to("/known")));
+    CHECK(sessions.handler.known_answers == row.known_answers);
+    CHECK(sessions.statistics.snapshot().requests == 2);
+  }
+}
+
+TEST_CASE("A head that comes byte by byte is known when it is whole, and what follows is not part of it") {
+  Sessions sessions;
+  const auto known = request_for("/known");
+  const auto client = sessions.start_client(known);
+  CHECK(sessions.receives(*client, answer_to("/known")));
+  for (const char byte : known) {
+    CHECK(sessions.handler.known_answers == 0);
+    asio::write(*client, asio::buffer(&byte, 1));
+    sessions.context.poll();
+  }
+  CHECK(sessions.receives(*client, answer_to("/known")));
+  CHECK(sessions.handler.known_answers == 1);
+  asio::write(*client, asio::buffer(known + known.substr(0, 20)));
+  CHECK(sessions.receives(*client, answer_to("/known")));
+  asio::write(*client, asio::buffer(known.substr(20)));
+  CHECK(sessions.receives(*client, answer_to("/known")));
+  CHECK(sessions.handler.known_answers == 3);
+  CHECK(sessions.handler.identities.size() == 1);
+}
+
+TEST_CASE("Behind a request that was known no TLS may begin") {
+  Sessions sessions;
+  const auto known = request_for("/known");
+  const auto first = sessions.start_client(known);
+  CHECK(sessions.receives(*first, answer_to("/known")));
+  const auto second = sessions.start_client(known + "\x16\x03\x01");
+  CHECK(sessions.receives(*second, answer_to("/known") + "HTTP/1.1 400 "));
 }
 
 }  // namespace tapedeck

@@ -346,3 +346,30 @@ TEST_CASE("targets of no form") {
             {"connect in lower case is another method", "connect a:443", "localhost", "400 bad-target"},
         });
 }
+
+TEST_CASE("no two arrivals have the same text, whatever follows it") {
+  const Authority name{"a", 443, false};
+  std::vector<Arrival> arrivals{plain()};
+  arrivals.push_back(plain());
+  arrivals.back().local_port = 8485;
+  arrivals.push_back(plain());
+  arrivals.back().tls = true;
+  for (const auto sni : {"", "a", "ab", "1:a"}) {
+    arrivals.push_back(plain());
+    arrivals.back().sni = sni;
+  }
+  for (const auto& authority :
+       {name, Authority{"a", 44, false}, Authority{"a", std::nullopt, false}, Authority{"a", 443, true},
+        Authority{"", std::nullopt, false}, Authority{"a4", 43, false}}) {
+    arrivals.push_back(tunnel(authority, false));
+    arrivals.push_back(tunnel(authority, true));
+    arrivals.push_back(tunnel(authority, true, "a"));
+  }
+  for (std::size_t i = 0; i < arrivals.size(); ++i) {
+    for (std::size_t k = 0; k < arrivals.size(); ++k) {
+      CAPTURE(text_of(arrivals[i]));
+      CAPTURE(text_of(arrivals[k]));
+      CHECK(text_of(arrivals[k]).starts_with(text_of(arrivals[i])) == (i == k));
+    }
+  }
+}
