@@ -30,6 +30,7 @@ ServedContext own_context(const ScannedHead& head, bool close) {
 
 ClientSession::ClientSession(SessionServices& services, tcp::socket socket, std::string_view listener_session)
     : services_(services),
+      answers_at_once_(services.handler.answers_at_once()),
       stream_(std::move(socket), services.deadlines),
       input_(services.options.limits.head_bytes_max + 2 * ByteStream::read_bytes),
       listener_session_(listener_session) {
@@ -53,7 +54,8 @@ awaitable<void> ClientSession::run() {
       next = co_await step();
       continue;
     }
-    stream_.expire_at(after(std::min(services_.options.limits.client_idle_timeout_ms, ByteStream::memory_held_ms)));
+    stream_.expire_at(services_.deadlines.soon() +
+                      std::min(services_.options.limits.client_idle_timeout_ms, ByteStream::memory_held_ms));
     auto error = co_await stream_.read_some(input_);
     if (error) next = co_await await_longer(error);
     stream_.never_expire();
@@ -76,8 +78,8 @@ bool ClientSession::may_await_request() {
 }
 
 bool ClientSession::may_serve_at_once() const {
-  if (!services_.handler.answers_at_once()) return false;
-  return input_.size() > 0 && !peeking_ && !stopping_ && output_.bytes().size() <= joined_output_bytes_max;
+  return answers_at_once_ && input_.size() > 0 && !peeking_ && !stopping_ &&
+         output_.bytes().size() <= joined_output_bytes_max;
 }
 
 // What has no lone CR or LF in its head, and only such heads are ever remembered, ends with its first empty line.
@@ -314,7 +316,7 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
   auto request = incoming(forward, target, *session);
   if (auto answered = std::exchange(answered_at_once_, std::nullopt)) {
     request.chosen = std::move(*answered);
-  } else if (!request.has_body() && services_.handler.answers_at_once()) {
+  } else if (!request.has_body() && answers_at_once_) {
     request.identity = identity_of(head_.head_bytes);
     request.chosen = services_.handler.answer_at_once(request);
   }

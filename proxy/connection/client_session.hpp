@@ -89,6 +89,7 @@ class ClientSession final : public ClientChannel {
   std::string certificate_name() const;
 
   SessionServices& services_;
+  const bool answers_at_once_;
   ByteStream stream_;
   InputBuffer input_;
   PendingOutput output_;

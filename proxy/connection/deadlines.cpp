@@ -5,6 +5,7 @@ namespace tapedeck {
 // Due ones are moved to a list of their own first: a handler that ends one connection may destroy others, which then
 // unlink themselves from whichever list they are in.
 void DeadlineList::sweep(SteadyTime now) {
+  soon_ = now + sweep_interval_ms;
   decltype(deadlines_) due;
   for (auto it = deadlines_.begin(); it != deadlines_.end();) {
     auto& deadline = *it++;

@@ -43,12 +43,17 @@ class DeadlineList {
 
   void add(Deadline& deadline) { deadlines_.push_back(deadline); }
 
+  // A time that has not come yet, or only just: for deadlines that may be late by another interval, without asking the
+  // clock.
+  SteadyTime soon() const { return soon_; }
+
   // Calls on_deadline of each that is due. It may remove itself, and any other, from the list.
   void sweep(SteadyTime now);
   // Cuts each, for good.
   void cut_all();
 
  private:
+  SteadyTime soon_ = std::chrono::steady_clock::now() + sweep_interval_ms;
   boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>> deadlines_;
 };
 

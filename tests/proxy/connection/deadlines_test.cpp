@@ -28,6 +28,14 @@ const SteadyTime start{100s};
 
 }  // namespace
 
+TEST_CASE("a sweep says when the next one comes") {
+  DeadlineList list;
+  list.sweep(start);
+  CHECK(list.soon() == start + DeadlineList::sweep_interval_ms);
+  list.sweep(start + 10s);
+  CHECK(list.soon() == start + 10s + DeadlineList::sweep_interval_ms);
+}
+
 TEST_CASE("a sweep calls what is due, once") {
   DeadlineList list;
   Noted due, later, never;
