@@ -1,5 +1,7 @@
 #include "proxy/connection/client_session.hpp"
 
+#include <cstring>
+
 #include "proxy/connection/session_choice.hpp"
 #include "proxy/connection/via.hpp"
 #include "proxy/modes/problem.hpp"
@@ -56,7 +58,13 @@ awaitable<void> ClientSession::run() {
     }
     stream_.expire_at(services_.deadlines.soon() +
                       std::min(services_.options.limits.client_idle_timeout_ms, ByteStream::memory_held_ms));
-    auto error = co_await stream_.read_some(input_);
+    error_code error;
+    if (stream_.is_tls()) {
+      error = co_await stream_.read_some(input_);
+    } else if (const auto room = stream_.begin_read(input_, error); !error) {
+      const auto received = co_await stream_.receive(room, error);
+      stream_.end_read(input_, received, error);
+    }
     if (error) next = co_await await_longer(error);
     stream_.never_expire();
     loads = services_.handler.loads();
@@ -85,15 +93,19 @@ bool ClientSession::may_serve_at_once() const {
 // What has no lone CR or LF in its head, and only such heads are ever remembered, ends with its first empty line.
 std::shared_ptr<const WireImage> ClientSession::known_answer() {
   constexpr std::string_view head_end = "\r\n\r\n";
-  const auto end = view_of(input_).find(head_end);
-  if (end == std::string_view::npos || miss_all_) return nullptr;
-  known_head_bytes_ = end + head_end.size();
+  const auto bytes = view_of(input_).substr(0, services_.options.limits.head_bytes_max);
+  const void* end = ::memmem(bytes.data(), bytes.size(), head_end.data(), head_end.size());
+  if (end == nullptr || miss_all_) return nullptr;
+  known_head_bytes_ = static_cast<std::size_t>(static_cast<const char*>(end) - bytes.data()) + head_end.size();
   return services_.handler.known_answer(identity_of(known_head_bytes_));
 }
 
 // Of the request at the beginning of the buffer. Valid until the next call.
 std::string_view ClientSession::identity_of(std::size_t head_bytes) {
-  if (way_here_.empty()) way_here_ = text_of(arrival()).append(implied_session(session_sources())).append("\n");
+  if (way_here_.empty()) {
+    way_here_ = text_of(arrival()).append(listener_session_).append("\n");
+    way_here_.append(implied_session(session_sources())).append("\n");
+  }
   return identity_.assign(way_here_).append(view_of(input_).substr(0, head_bytes));
 }
 
@@ -217,7 +229,8 @@ awaitable<ClientSession::Next> ClientSession::await_longer(error_code error) {
   }
   release_memory();
   stream_.expire_at(after(limits.client_idle_timeout_ms - ByteStream::memory_held_ms));
-  error = co_await stream_.wait_readable();
+  error = {};
+  if (!stream_.has_pending()) error = co_await stream_.wait_readable();
   if (!error) error = co_await stream_.read_some(input_);
   co_return error ? Next::end : Next::go_on;
 }
@@ -225,6 +238,7 @@ awaitable<ClientSession::Next> ClientSession::await_longer(error_code error) {
 void ClientSession::release_memory() {
   input_.shrink_to_fit();
   output_.release();
+  std::string().swap(identity_);
   head_ = {};
   body_.reset();
   stream_.release_idle_buffers();

@@ -43,8 +43,8 @@ class DeadlineList {
 
   void add(Deadline& deadline) { deadlines_.push_back(deadline); }
 
-  // A time that has not come yet, or only just: for deadlines that may be late by another interval, without asking the
-  // clock.
+  // When the next sweep is due: for deadlines that may be late by another interval, without asking the clock. It is
+  // past when the loop was held up.
   SteadyTime soon() const { return soon_; }
 
   // Calls on_deadline of each that is due. It may remove itself, and any other, from the list.

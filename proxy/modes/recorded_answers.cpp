@@ -48,7 +48,7 @@ std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_at_once(const Inc
 std::shared_ptr<const WireImage> RecordedAnswers::only_answer(const Remembered& known) {
   if (!known.only_choice || known.additions != services_.library.additions()) return nullptr;
   auto image = known.image.lock();
-  if (!image) return nullptr;
+  if (!image || image->is_long()) return nullptr;
   image->served_lately = true;
   known.only_choice->uses->fetch_add(1, std::memory_order_relaxed);
   services_.statistics.count_hit();
@@ -89,7 +89,7 @@ std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_new(const Incomin
 // What comes for the second time: there are clients that send something else with each request, such as the time. When
 // the memo is full all of it goes: what is asked for again comes back soon, and no order has to be kept.
 void RecordedAnswers::remember(std::string_view identity, Remembered known) {
-  if (identity.empty() || !asked_lately_.comes_again(identity)) return;
+  if (identity.empty() || identity.size() > memo_bytes_max_ / 8 || !asked_lately_.comes_again(identity)) return;
   const auto bytes = identity.size() + bytes_of(known.conditions) + remembered_bytes;
   if (memo_bytes_ + bytes > memo_bytes_max_) {
     memo_.clear();

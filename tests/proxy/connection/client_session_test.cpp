@@ -38,6 +38,7 @@ class AnsweringHandler final : public ExchangeHandler {
     if (loads_each) ++loads_;
     auto image = std::make_shared<WireImage>();
     image->bytes = answer_to(request.target);
+    image->close_after = closes;
     if (request.target == "/known") known_.emplace(request.identity, image);
     return image;
   }
@@ -48,6 +49,7 @@ class AnsweringHandler final : public ExchangeHandler {
   std::vector<std::string> identities;
   int known_answers = 0;
   bool loads_each = false;
+  bool closes = false;
 
  private:
   std::map<std::string, std::shared_ptr<const WireImage>> known_;
@@ -70,19 +72,20 @@ struct Sessions {
   tcp::acceptor acceptor{context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
 
   // A client that has sent `requests` before its session begins.
-  std::unique_ptr<tcp::socket> start_client(std::string_view requests) {
+  std::unique_ptr<tcp::socket> start_client(std::string_view requests, std::string_view listener_session = {}) {
     auto client = std::make_unique<tcp::socket>(context);
     client->connect(acceptor.local_endpoint());
     asio::write(*client, asio::buffer(requests));
-    asio::co_spawn(context, run(acceptor.accept()), asio::detached);
+    asio::co_spawn(context, run(acceptor.accept(), listener_session), asio::detached);
     return client;
   }
-  awaitable<void> run(tcp::socket socket) {
-    ClientSession session(services, std::move(socket), {});
+  awaitable<void> run(tcp::socket socket, std::string_view listener_session) {
+    ClientSession session(services, std::move(socket), listener_session);
     co_await session.run();
   }
   // Whether these very bytes come.
   bool receives(tcp::socket& client, std::string_view expected) {
+    context.restart();  // It stops when it has nothing to wait for.
     while (client.available() < expected.size()) context.run_one();
     std::string received(expected.size(), '\0');
     received.resize(client.read_some(asio::buffer(received)));
@@ -167,6 +170,40 @@ TEST_CASE("A request that came before is known on any connection of its kind, an
   }
 }
 
+TEST_CASE("A request is not known where it comes for another session or through a tunnel") {
+  Sessions sessions;
+  const auto known = request_for("/known");
+  const auto answer = answer_to("/known");
+  const auto first = sessions.start_client(known + known);
+  CHECK(sessions.receives(*first, answer + answer));
+  REQUIRE(sessions.handler.known_answers == 1);
+  for (const std::string_view session : {"alice", "default"}) {
+    CAPTURE(session);
+    const auto other = sessions.start_client(known, session);
+    CHECK(sessions.receives(*other, answer));
+    CHECK(sessions.handler.known_answers == 1);
+  }
+  asio::write(*first, asio::buffer(std::string("CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n")));
+  CHECK(sessions.receives(*first, "HTTP/1.1 200 "));
+  while (first->available() > 0) sessions.receives(*first, "x");
+  asio::write(*first, asio::buffer(known));
+  CHECK(sessions.receives(*first, answer));
+  CHECK(sessions.handler.known_answers == 1);
+}
+
+TEST_CASE("An answer after which the connection ends is the last one, known or not") {
+  Sessions sessions;
+  sessions.handler.closes = true;
+  const auto known = request_for("/known");
+  for (int known_before = 0; known_before < 2; ++known_before) {
+    const auto client = sessions.start_client(known + known);
+    CHECK(sessions.receives(*client, answer_to("/known")));
+    sessions.context.poll();
+    CHECK(client->available() == 0);
+    CHECK(sessions.handler.known_answers == known_before);
+  }
+}
+
 TEST_CASE("A head that comes byte by byte is known when it is whole, and what follows is not part of it") {
   Sessions sessions;
   const auto known = request_for("/known");
@@ -194,6 +231,7 @@ TEST_CASE("Behind a request that was known no TLS may begin") {
   CHECK(sessions.receives(*first, answer_to("/known")));
   const auto second = sessions.start_client(known + "\x16\x03\x01");
   CHECK(sessions.receives(*second, answer_to("/known") + "HTTP/1.1 400 "));
+  CHECK(sessions.handler.known_answers == 1);
 }
 
 }  // namespace tapedeck

@@ -119,6 +119,15 @@ TEST_CASE("a recording that cannot be read does not bring back the one before it
   for (int i = 0; i < 3; ++i) CHECK(answers.ask("/a").starts_with("the recording cannot be read"));
 }
 
+TEST_CASE("a head that would fill the memo is not remembered") {
+  Answers answers({answered("one", 1)}, SequencePolicy::last, 100'000);
+  const std::string long_identity(10'000, 'x');
+  for (int i = 0; i < 6; ++i) CHECK(answers.ask("/a", long_identity) == "one");
+  CHECK(answers.ask("/a") == "one");
+  CHECK(answers.ask("/a") == "one");
+  CHECK(answers.ask("/a") == "known: one");
+}
+
 TEST_CASE("images and what is known of requests share one bound") {
   constexpr std::size_t bytes_max = 100'000;
   std::vector<Exchange> exchanges;
