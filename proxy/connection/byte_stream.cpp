@@ -35,33 +35,17 @@ ByteStream::ByteStream(tcp::socket socket, DeadlineList& deadlines) : socket_(st
 
 ByteStream::~ByteStream() = default;
 
-asio::mutable_buffer ByteStream::room_in(InputBuffer& into) {
-  return into.prepare(std::min(read_bytes, into.max_size() - into.size()));
-}
-
-asio::mutable_buffer ByteStream::begin_read(InputBuffer& into, error_code& error) {
-  error = stopped();
-  const auto room = room_in(into);
-  if (!error && room.size() == 0) error = asio::error::no_buffer_space;
-  return room;
-}
-
-void ByteStream::end_read(InputBuffer& into, std::size_t received, error_code& error) {
-  into.commit(received);
-  error = outcome(error);
-}
-
-// Whether to stop is asked before each wait, and not between the arrival of bytes and their use.
 awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
   error_code error;
-  auto room = begin_read(into, error);
-  if (error) co_return error;
-  if (!engine_) {
-    const auto received = co_await receive(room, error);
-    end_read(into, received, error);
-    co_return error;
-  }
-  while (room.size() > 0) {
+  if (error = stopped(); error) co_return error;
+  while (true) {
+    const auto room = into.prepare(std::min(read_bytes, into.max_size() - into.size()));
+    if (room.size() == 0) co_return asio::error::no_buffer_space;
+    if (!engine_) {
+      const auto read = co_await socket_.async_read_some(room, asio::redirect_error(use_awaitable, error));
+      into.commit(read);
+      co_return outcome(error);
+    }
     if (engine_->is_readable()) {
       const auto read = engine_->read({static_cast<char*>(room.data()), room.size()});
       into.commit(read.bytes);
@@ -75,9 +59,7 @@ awaitable<error_code> ByteStream::read_some(InputBuffer& into) {
       }
     }
     if (error = co_await read_ciphertext(); error) co_return error;
-    room = room_in(into);
   }
-  co_return asio::error::no_buffer_space;
 }
 
 awaitable<error_code> ByteStream::write(std::string_view bytes) {

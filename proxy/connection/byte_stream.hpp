@@ -34,14 +34,6 @@ class ByteStream final : public Deadline {
 
   // Waits for at least one byte and appends what is there. `asio::error::eof` when the peer closed in order.
   awaitable<error_code> read_some(InputBuffer& into);
-  // The wait of read_some by itself, for a connection without TLS: what it does around it is begin_read and end_read. A
-  // coroutine is saved, and there is one for each request of a replay.
-  awaitable<std::size_t> receive(asio::mutable_buffer room, error_code& error) {
-    return socket_.async_read_some(room, asio::redirect_error(use_awaitable, error));
-  }
-  // Room to receive into; an error where nothing may be waited for.
-  asio::mutable_buffer begin_read(InputBuffer& into, error_code& error);
-  void end_read(InputBuffer& into, std::size_t received, error_code& error);
   // Returns when all of `bytes` has been handed to the system.
   awaitable<error_code> write(std::string_view bytes);
   // As much of that as goes without waiting: `taken` bytes need not be given again; `whole`: nothing is left to send.
@@ -87,7 +79,6 @@ class ByteStream final : public Deadline {
   tcp::socket& socket() { return socket_; }
 
  private:
-  asio::mutable_buffer room_in(InputBuffer& into);
   awaitable<error_code> read_ciphertext();
   awaitable<error_code> send_ciphertext() { return write({}); }
   Sent send_ciphertext_now(std::size_t taken);

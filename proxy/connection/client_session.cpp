@@ -58,13 +58,7 @@ awaitable<void> ClientSession::run() {
     }
     stream_.expire_at(services_.deadlines.soon() +
                       std::min(services_.options.limits.client_idle_timeout_ms, ByteStream::memory_held_ms));
-    error_code error;
-    if (stream_.is_tls()) {
-      error = co_await stream_.read_some(input_);
-    } else if (const auto room = stream_.begin_read(input_, error); !error) {
-      const auto received = co_await stream_.receive(room, error);
-      stream_.end_read(input_, received, error);
-    }
+    auto error = co_await stream_.read_some(input_);
     if (error) next = co_await await_longer(error);
     stream_.never_expire();
     loads = services_.handler.loads();
@@ -90,14 +84,14 @@ bool ClientSession::may_serve_at_once() const {
          output_.bytes().size() <= joined_output_bytes_max;
 }
 
-// What has no lone CR or LF in its head, and only such heads are ever remembered, ends with its first empty line.
-std::shared_ptr<const WireImage> ClientSession::known_answer() {
+// Of the head at the beginning of the buffer, if it may be known; else 0. What has no lone CR or LF, and only such
+// heads are ever remembered, ends with its first empty line.
+std::size_t ClientSession::known_head_bytes() const {
   constexpr std::string_view head_end = "\r\n\r\n";
   const auto bytes = view_of(input_).substr(0, services_.options.limits.head_bytes_max);
   const void* end = ::memmem(bytes.data(), bytes.size(), head_end.data(), head_end.size());
-  if (end == nullptr || miss_all_) return nullptr;
-  known_head_bytes_ = static_cast<std::size_t>(static_cast<const char*>(end) - bytes.data()) + head_end.size();
-  return services_.handler.known_answer(identity_of(known_head_bytes_));
+  if (end == nullptr || miss_all_) return 0;
+  return static_cast<std::size_t>(static_cast<const char*>(end) - bytes.data()) + head_end.size();
 }
 
 // Of the request at the beginning of the buffer. Valid until the next call.
@@ -114,9 +108,10 @@ std::string_view ClientSession::identity_of(std::size_t head_bytes) {
 ClientSession::Next ClientSession::serve_at_once() {
   while (may_serve_at_once()) {
     answered_at_once_.reset();
-    if (auto image = known_answer()) {
+    const auto head_bytes = known_head_bytes();
+    if (auto image = head_bytes > 0 ? services_.handler.known_answer(identity_of(head_bytes)) : nullptr) {
       services_.statistics.count_request();
-      if (put(std::move(image), known_head_bytes_) == Next::end) return Next::end;
+      if (put(std::move(image), head_bytes) == Next::end) return Next::end;
       continue;
     }
     const auto scan = scan_request_head(view_of(input_), services_.options.limits, head_);
@@ -229,8 +224,7 @@ awaitable<ClientSession::Next> ClientSession::await_longer(error_code error) {
   }
   release_memory();
   stream_.expire_at(after(limits.client_idle_timeout_ms - ByteStream::memory_held_ms));
-  error = {};
-  if (!stream_.has_pending()) error = co_await stream_.wait_readable();
+  error = co_await stream_.wait_readable();
   if (!error) error = co_await stream_.read_some(input_);
   co_return error ? Next::end : Next::go_on;
 }

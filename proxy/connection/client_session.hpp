@@ -55,7 +55,7 @@ class ClientSession final : public ClientChannel {
   enum class Next { go_on, end };
 
   Next serve_at_once();
-  std::shared_ptr<const WireImage> known_answer();
+  std::size_t known_head_bytes() const;
   std::string_view identity_of(std::size_t head_bytes);
   Next put(std::shared_ptr<const WireImage> image, std::size_t head_bytes);
   bool may_serve_at_once() const;
@@ -97,7 +97,6 @@ class ClientSession final : public ClientChannel {
   OriginMemo origin_memo_;
   std::string way_here_;  // what an identity begins with; empty: not made since the arrival changed
   std::string identity_;
-  std::size_t known_head_bytes_ = 0;
   // What answer_at_once said to the head that is served next, if it was asked.
   std::optional<std::shared_ptr<const WireImage>> answered_at_once_;
   std::optional<BodyDecoder> body_;

@@ -32,10 +32,7 @@ void record_and_die(const std::filesystem::path& file, int n) {
 
 void keep_only_header_page(const std::filesystem::path& file) {
   record(file, {numbered(1)});
-  sqlite3* handle = nullptr;
-  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-  REQUIRE(sqlite3_exec(handle, "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr) == SQLITE_OK);
-  sqlite3_close(handle);
+  REQUIRE(execute(file, "PRAGMA journal_mode = WAL"));
 }
 
 struct Row {
