@@ -20,6 +20,12 @@ SteadyTime after(std::chrono::milliseconds wait) {
   return std::chrono::steady_clock::now() + wait;
 }
 
+// Null: there is none that can be sent as a whole.
+std::shared_ptr<const WireImage> short_answer_in(const Choice& choice) {
+  const auto* image = std::get_if<std::shared_ptr<const WireImage>>(&choice);
+  return image && !(*image)->is_long() ? *image : nullptr;
+}
+
 }  // namespace
 
 ServedContext own_context(const ScannedHead& head, bool close) {
@@ -120,9 +126,10 @@ ClientSession::Next ClientSession::serve_at_once() {
     if (!forward || !is_ordinary()) return Next::go_on;
     auto request = incoming(*forward, head_.target, implied_session(session_sources()));
     request.identity = identity_of(head_.head_bytes);
-    auto image = services_.handler.answer_at_once(request);
-    if (!image || image->is_long()) {
-      answered_at_once_ = std::move(image);
+    auto choice = services_.handler.answer_at_once(request);
+    auto image = short_answer_in(choice);
+    if (!image) {
+      answered_at_once_ = std::move(choice);
       return Next::go_on;
     }
     services_.statistics.count_request();
@@ -328,8 +335,8 @@ awaitable<ClientSession::Next> ClientSession::serve_exchange(const Forward& forw
     request.identity = identity_of(head_.head_bytes);
     request.chosen = services_.handler.answer_at_once(request);
   }
-  if (request.chosen && !request.chosen->is_long()) {
-    const auto next = put(std::move(request.chosen), head_.head_bytes);
+  if (auto image = short_answer_in(request.chosen)) {
+    const auto next = put(std::move(image), head_.head_bytes);
     if (output_.bytes().size() > joined_output_bytes_max) {
       const bool flushed = co_await flush();
       if (!flushed) co_return Next::end;

@@ -98,7 +98,7 @@ class ClientSession final : public ClientChannel {
   std::string way_here_;  // what an identity begins with; empty: not made since the arrival changed
   std::string identity_;
   // What answer_at_once said to the head that is served next, if it was asked.
-  std::optional<std::shared_ptr<const WireImage>> answered_at_once_;
+  std::optional<Choice> answered_at_once_;
   std::optional<BodyDecoder> body_;
   std::size_t consumed_later_ = 0;  // of input_: still viewed by whoever reads the head or the last piece
   bool body_ended_ = true;

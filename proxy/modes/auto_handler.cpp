@@ -24,12 +24,9 @@ bool AutoHandler::answers_at_once() const {
   return answers_first() && replay_.options.timing.kind == Timing::Kind::none;
 }
 
-std::shared_ptr<const WireImage> AutoHandler::answer_at_once(const IncomingRequest& request) {
-  if (!answers_at_once() || !request.intercepted) return nullptr;
-  // What cannot be read is asked for upstream, as other misses are.
-  auto answer = answers_.answer_at_once(request);
-  auto* image = answer ? std::get_if<0>(&*answer) : nullptr;
-  return image ? std::move(*image) : nullptr;
+Choice AutoHandler::answer_at_once(const IncomingRequest& request) {
+  if (!answers_at_once() || !request.intercepted) return {};
+  return answers_.answer_at_once(request);
 }
 
 // A long body is looked up by the same key as replay would look it up by.
@@ -50,8 +47,8 @@ awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChann
   if (!answers_first() || !incoming.intercepted) co_return co_await recorder_.handle(incoming, client);
   const auto facts = incoming.facts();
   const auto& timing = replay_.options.timing;
-  if (const auto chosen = incoming.chosen) {
-    co_return co_await serve_image(*chosen, answers_, timing, log_, facts.close, client);
+  if (const auto* chosen = std::get_if<std::shared_ptr<const WireImage>>(&incoming.chosen)) {
+    co_return co_await serve_image(**chosen, answers_, timing, log_, facts.close, client);
   }
   auto request = incoming.to_request();
   if (facts.has_body) {
@@ -59,7 +56,9 @@ awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChann
                                                   replay_.options.limits.auto_request_bytes_max);
     if (refusal) co_return co_await serve_refusal(*refusal, facts, client);
   }
-  const auto answer = look_up(request, facts);
+  // What cannot be read is asked for upstream, as other misses are.
+  const auto* miss = std::get_if<MissReport>(&incoming.chosen);
+  const auto answer = miss ? RecordedAnswers::Answer(*miss) : look_up(request, facts);
   if (const auto* image = std::get_if<0>(&answer)) {
     co_return co_await serve_image(**image, answers_, timing, log_, facts.close, client);
   }

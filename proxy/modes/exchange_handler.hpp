@@ -3,11 +3,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "proxy/http/body_decoder.hpp"
 #include "proxy/http/head_scan.hpp"
 #include "proxy/http/served_head.hpp"
 #include "proxy/runtime/asio.hpp"
+#include "replay/matching/near_miss.hpp"
 #include "storage/exchange/exchange.hpp"
 
 namespace tapedeck {
@@ -33,6 +35,9 @@ struct RequestFacts {
 
 struct WireImage;
 
+// What was chosen for a request before anything had to be waited for: nothing yet, an answer, or that there is none.
+using Choice = std::variant<std::monostate, std::shared_ptr<const WireImage>, MissReport>;
+
 // One request as the client session hands it on. `head` and what views it die with the first wait: a handler copies
 // what it needs before.
 struct IncomingRequest {
@@ -48,8 +53,8 @@ struct IncomingRequest {
   // All that decides the answer, as bytes: how the request reached us, and its head as it was sent. Equal ones are
   // answered alike until recordings are added. Empty: not known.
   std::string_view identity = {};
-  // What answer_at_once has chosen, but cannot send without waiting: handle() sends it and does not choose again.
-  std::shared_ptr<const WireImage> chosen = nullptr;
+  // What answer_at_once said: handle() goes by it and does not choose again, since a cursor may have moved.
+  Choice chosen = {};
 
   bool has_body() const { return framing.framing != BodyFraming::none; }
   bool expects_continue() const { return head.list_contains("Expect", "100-continue"); }
@@ -90,9 +95,9 @@ class ExchangeHandler {
   // The hot path: the answer to a request of that identity, if it is remembered and in memory; never a long one. Null:
   // it has to be looked at.
   virtual std::shared_ptr<const WireImage> known_answer(std::string_view identity) = 0;
-  // The answer to a bodiless request, if it can be chosen without waiting. What is not long is sent by the caller, a
-  // long one by handle(), which is given it as `request.chosen`. Null: handle() has to choose; no cursor was moved.
-  virtual std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) = 0;
+  // The answer to a bodiless request, if it can be chosen without waiting. An answer that is not long is sent by the
+  // caller; all else goes to handle(), as `request.chosen`. Nothing yet: no cursor was moved.
+  virtual Choice answer_at_once(const IncomingRequest& request) = 0;
   // How many answers have been read from the cassette instead of from memory. Who chose one of those at once lets
   // others choose theirs before it is sent.
   virtual std::uint64_t loads() const = 0;

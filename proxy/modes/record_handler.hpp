@@ -40,7 +40,7 @@ class RecordHandler final : public ExchangeHandler {
 
   bool answers_at_once() const override { return false; }
   std::shared_ptr<const WireImage> known_answer(std::string_view) override { return nullptr; }
-  std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest&) override { return nullptr; }
+  Choice answer_at_once(const IncomingRequest&) override { return {}; }
   std::uint64_t loads() const override { return 0; }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
   // The same for a request whose body has been read already.

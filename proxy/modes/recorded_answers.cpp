@@ -38,8 +38,8 @@ std::shared_ptr<const WireImage> RecordedAnswers::known_answer(std::string_view 
   return found == memo_.end() ? nullptr : only_answer(found->second);
 }
 
-std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_at_once(const IncomingRequest& request) {
-  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return std::nullopt;
+Choice RecordedAnswers::answer_at_once(const IncomingRequest& request) {
+  if (request.has_body() || !request.head.keep_alive() || request.head.version_minor == 0) return {};
   const auto known = memo_.find(request.identity);
   return known == memo_.end() ? answer_new(request) : choose(known->second, request);
 }
@@ -55,14 +55,14 @@ std::shared_ptr<const WireImage> RecordedAnswers::only_answer(const Remembered& 
   return image;
 }
 
-// Nullopt: none of the recordings is eligible, or all are used up.
-std::optional<RecordedAnswers::Answer> RecordedAnswers::choose(Remembered& known, const IncomingRequest& request) {
+// Nothing: none of the recordings is eligible, or all are used up.
+Choice RecordedAnswers::choose(Remembered& known, const IncomingRequest& request) {
   known.only_choice.reset();
   known.image.reset();
   known.additions = services_.library.additions();
   const auto next = services_.library.next(*known.recordings, request.session, known.conditions);
   const auto* hit = std::get_if<Hit>(&next);
-  if (!hit) return std::nullopt;
+  if (!hit) return {};
   auto found = image_of(hit->exchange_id, request.served_context());
   if (!found.image) return unreadable(line_of(request.to_request()));
   if (hit->only_choice) known.only_choice = *hit;
@@ -73,12 +73,12 @@ std::optional<RecordedAnswers::Answer> RecordedAnswers::choose(Remembered& known
 
 // A miss is left to answer(), which explains it. As long as its image is not kept, a request is not worth a place in
 // the memo either. A long answer takes so long that looking for it does not count.
-std::optional<RecordedAnswers::Answer> RecordedAnswers::answer_new(const IncomingRequest& incoming) {
+Choice RecordedAnswers::answer_new(const IncomingRequest& incoming) {
   auto request = incoming.to_request();
   Remembered known;
   known.conditions = conditions_of(request.headers);
   const auto looked_up = look_up(request, std::nullopt);
-  if (!looked_up || looked_up->recordings == nullptr) return std::nullopt;
+  if (!looked_up || looked_up->recordings == nullptr) return {};
   known.recordings = looked_up->recordings;
   auto answer = choose(known, incoming);
   const auto image = known.image.lock();

@@ -36,9 +36,9 @@ class RecordedAnswers {
 
   // The hot path, see ExchangeHandler.
   std::shared_ptr<const WireImage> known_answer(std::string_view identity);
-  // For a bodiless request of a kept-alive connection. Nullopt sends it to answer(); no cursor was moved then. The only
-  // miss is a recording that was chosen and cannot be read.
-  std::optional<Answer> answer_at_once(const IncomingRequest& request);
+  // For a bodiless request of a kept-alive connection. Nothing yet sends it to answer(); no cursor was moved then. The
+  // only miss is a recording that was chosen and cannot be read.
+  Choice answer_at_once(const IncomingRequest& request);
   // Any request with its body, or with the key of a body that was too large to be held; redacts it, derives its key and
   // looks that up.
   Answer answer(Request request, std::optional<BodyKey> long_body, const RequestFacts& facts);
@@ -75,8 +75,8 @@ class RecordedAnswers {
   };
 
   std::shared_ptr<const WireImage> only_answer(const Remembered& known);
-  std::optional<Answer> choose(Remembered& known, const IncomingRequest& request);
-  std::optional<Answer> answer_new(const IncomingRequest& incoming);
+  Choice choose(Remembered& known, const IncomingRequest& request);
+  Choice answer_new(const IncomingRequest& incoming);
   void remember(std::string_view identity, Remembered known);
   Result<LookedUp> look_up(Request& request, std::optional<BodyKey> long_body);
   std::string line_of(const Request& request) const;

@@ -6,16 +6,6 @@
 
 namespace tapedeck {
 
-namespace {
-
-void note_miss(const MissReport& report, ReplayServices& services, Log& log) {
-  services.statistics.note_miss(report);
-  log.warning("miss (" + std::string(miss_reason_text(report.reason)) + "): " + report.request_line + ": " +
-              report.detail);
-}
-
-}  // namespace
-
 ReplayHandler::ReplayHandler(ReplayServices& services, Log& log, std::unique_ptr<TurnReader> reader,
                              std::size_t cache_bytes_max)
     : services_(services), log_(log), answers_(services, std::move(reader), cache_bytes_max) {
@@ -26,24 +16,18 @@ bool ReplayHandler::answers_at_once() const {
   return services_.options.timing.kind == Timing::Kind::none;
 }
 
-std::shared_ptr<const WireImage> ReplayHandler::answer_at_once(const IncomingRequest& request) {
-  if (!answers_at_once()) return nullptr;
-  auto answer = answers_.answer_at_once(request);
-  if (!answer) return nullptr;
-  if (auto* image = std::get_if<0>(&*answer)) return std::move(*image);
-  const auto& report = std::get<MissReport>(*answer);
-  note_miss(report, services_, log_);
-  auto made = std::make_shared<WireImage>();
-  made->bytes =
-      served_bytes(miss_response(report, services_.options.miss_status), request.served_context(), request.origin);
-  return made;
+Choice ReplayHandler::answer_at_once(const IncomingRequest& request) {
+  return answers_at_once() ? answers_.answer_at_once(request) : Choice();
 }
 
 awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
   const auto facts = incoming.facts();
   const auto& timing = services_.options.timing;
-  if (const auto chosen = incoming.chosen) {
-    co_return co_await serve_image(*chosen, answers_, timing, log_, facts.close, client);
+  if (const auto* chosen = std::get_if<std::shared_ptr<const WireImage>>(&incoming.chosen)) {
+    co_return co_await serve_image(**chosen, answers_, timing, log_, facts.close, client);
+  }
+  if (const auto* report = std::get_if<MissReport>(&incoming.chosen)) {
+    co_return co_await serve_miss(*report, services_, log_, facts, client);
   }
   auto request = incoming.to_request();
   std::optional<BodyKey> long_body;
@@ -117,7 +101,9 @@ awaitable<bool> serve_image(const WireImage& image, RecordedAnswers& answers, co
 
 awaitable<bool> serve_miss(const MissReport& report, ReplayServices& services, Log& log, const RequestFacts& facts,
                            ClientChannel& client) {
-  note_miss(report, services, log);
+  services.statistics.note_miss(report);
+  log.warning("miss (" + std::string(miss_reason_text(report.reason)) + "): " + report.request_line + ": " +
+              report.detail);
   client.output() +=
       served_bytes(miss_response(report, services.options.miss_status), facts.served_context(), facts.origin);
   const bool flushed = co_await client.flush();

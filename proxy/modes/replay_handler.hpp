@@ -15,7 +15,7 @@ class ReplayHandler final : public ExchangeHandler {
   std::shared_ptr<const WireImage> known_answer(std::string_view identity) override {
     return answers_.known_answer(identity);
   }
-  std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override;
+  Choice answer_at_once(const IncomingRequest& request) override;
   std::uint64_t loads() const override { return answers_.loads(); }
   awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override;
 

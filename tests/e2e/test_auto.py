@@ -1,6 +1,8 @@
 """auto: what is recorded is replayed, what is not is forwarded and kept."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 from support.case import TapedeckCase
 from support.processes import run_tapedeck
@@ -38,6 +40,19 @@ class AutoTest(TapedeckCase):
         replayer = self.tapedeck("replay", self.cassette)
         self.assertEqual([self.count(replayer, "a"), self.count(replayer, "b")], [1, 1])
         self.stop_clean(replayer)
+
+    def test_a_recording_that_cannot_be_read_is_asked_for_upstream_and_skips_no_other(self):
+        recorder = self.recorder(self.upstream, self.cassette)
+        self.assertEqual([self.count(recorder, "a"), self.count(recorder, "a")], [1, 2])
+        self.stop_clean(recorder)
+        with closing(sqlite3.connect(self.cassette, isolation_level=None)) as cassette:
+            cassette.execute(
+                "UPDATE bodies SET size = size + 1 WHERE id ="
+                " (SELECT response_body FROM exchanges WHERE target = '/__stand_in/counter/a' ORDER BY id LIMIT 1)"
+            )
+        auto = self.auto()
+        self.assertEqual([self.count(auto, "a"), self.count(auto, "a")], [3, 2])
+        self.stop_clean(auto)
 
     def test_once_adds_nothing_to_a_cassette_that_exists(self):
         auto = self.auto("--record", "once")

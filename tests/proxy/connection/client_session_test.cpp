@@ -32,7 +32,7 @@ class AnsweringHandler final : public ExchangeHandler {
     ++known_answers;
     return found->second;
   }
-  std::shared_ptr<const WireImage> answer_at_once(const IncomingRequest& request) override {
+  Choice answer_at_once(const IncomingRequest& request) override {
     on_request(request.target);
     identities.emplace_back(request.identity);
     if (loads_each) ++loads_;
@@ -222,6 +222,26 @@ TEST_CASE("A head that comes byte by byte is known when it is whole, and what fo
   CHECK(sessions.receives(*client, answer_to("/known")));
   CHECK(sessions.handler.known_answers == 3);
   CHECK(sessions.handler.identities.size() == 1);
+}
+
+TEST_CASE("The time for a head ends with it and does not run on into the next one") {
+  for (const std::string target : {"/first", "/known"}) {
+    CAPTURE(target);
+    Sessions sessions;
+    const auto request = request_for(target);
+    const auto client = sessions.start_client(request);
+    CHECK(sessions.receives(*client, answer_to(target)));
+    asio::write(*client, asio::buffer(request.substr(0, 20)));
+    sessions.context.poll();
+    const auto between_the_two = std::chrono::steady_clock::now();
+    asio::write(*client, asio::buffer(request.substr(20) + request.substr(0, 20)));
+    CHECK(sessions.receives(*client, answer_to(target)));
+    sessions.context.poll();
+    sessions.deadlines.sweep(between_the_two + sessions.options.limits.client_head_timeout_ms);
+    sessions.context.poll();
+    asio::write(*client, asio::buffer(request.substr(20)));
+    CHECK(sessions.receives(*client, answer_to(target)));
+  }
 }
 
 TEST_CASE("Behind a request that was known no TLS may begin") {

@@ -47,9 +47,9 @@ struct Answers {
     const auto answer = answers->answer_at_once(request);
     context.poll();
     context.restart();
-    if (!answer) return "not at once";
-    const auto* image = std::get_if<0>(&*answer);
-    return image ? body_of(**image) : std::get<MissReport>(*answer).detail;
+    if (const auto* image = std::get_if<std::shared_ptr<const WireImage>>(&answer)) return body_of(**image);
+    const auto* miss = std::get_if<MissReport>(&answer);
+    return miss ? miss->detail : "not at once";
   }
   std::string ask(const std::string& target) { return ask(target, target); }
 
