@@ -32,6 +32,7 @@ QUICK = "no warming up, 50,000 exchanges and 20,000 hits as big cassette, a body
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
     parser.add_argument("--binary", type=Path, default=Path("build/release/tapedeck"))
+    parser.add_argument("--least-server", type=Path, default=Path("build/release/tests/bench_least_server"))
     parser.add_argument("--quick", action="store_true", help="2 pairs of 1 s, for trying: " + QUICK)
     parser.add_argument("--pairs", type=int, help="pairs of slices a row (default 5)")
     parser.add_argument("--seconds", type=int, help="length of a slice (default 5)")
@@ -56,6 +57,7 @@ def setting_of(options: argparse.Namespace, folder: Path) -> Setting:
     server_core, load_core = two_cores()
     return Setting(
         binary=options.binary.resolve(),
+        least_server=options.least_server.resolve(),
         folder=folder,
         server_core=server_core,
         load_core=load_core,

@@ -9,13 +9,15 @@ from load import Requests, run_new_connections, run_wrk
 from preflight import compare_answers, negotiated_cipher, record_items, resumed_handshakes, write_bodies
 from ratios import Reading, Row
 from setting import Setting, cpu_side
-from subjects import Subject, start_file_server
+from subjects import Subject, start_file_server, start_least_server
 
 TITLE = "Replay: CPU per request, one server thread"
 LIMITS = {"tls": 0.90, "plain": 0.65}
 # What is pipelined is measured against nginx answering one request at a time.
 PIPELINED_LIMITS = {"tls": 0.25, "plain": 0.15}
 PIPELINED = "pipelined by 16"
+# No limit of ours: a bound on what can be reached at all.
+LEAST = "replay plain, the least server"
 NEW_CONNECTIONS = "replay tls, a full handshake each"
 RESUMED = {
     "replay resumed handshakes, TLS 1.3": ssl.TLSVersion.TLSv1_3,
@@ -40,6 +42,8 @@ def measure(setting: Setting) -> Iterator[Row | Reading | str]:
             for scheme in LIMITS:
                 yield from _kept_alive(setting, nginx, subject, scheme)
             yield from _new_connections(setting, nginx, subject)
+        if not setting.self_check and setting.wants(LEAST):
+            yield _least(setting, folder, nginx, bodies)
         if not setting.self_check and setting.wants(TWO_WORKERS):
             yield _two_workers(setting, folder, nginx, cassette)
 
@@ -63,6 +67,14 @@ def _kept_alive(setting: Setting, nginx: Subject, subject: Subject, scheme: str)
     yield Row(name, "µs", theirs, ours, LIMITS[scheme])
     yield Row(one_of_many, "µs", theirs, ours_of_many, PIPELINED_LIMITS[scheme])
     yield Row(both, "µs", theirs_of_many, ours_of_many)
+
+
+def _least(setting: Setting, folder: Path, nginx: Subject, bodies: list[bytes]) -> Row:
+    with start_least_server(setting.least_server, folder / "least", folder / "bodies", setting.server_core) as least:
+        compare_answers(least, bodies)
+        asked = Requests(paths=setting.items)
+        theirs, its = setting.in_turns(*(setting.wrk(one, "plain", asked) for one in (nginx, least)))
+    return Row(LEAST, "µs", cpu_side(nginx.name, theirs), cpu_side(least.name, its))
 
 
 def _new_connections(setting: Setting, nginx: Subject, subject: Subject) -> Iterator[Row | Reading]:

@@ -15,6 +15,7 @@ from subjects import Subject, Tapedeck
 @dataclass(frozen=True)
 class Setting:
     binary: Path
+    least_server: Path
     folder: Path  # of this run, and gone after it
     server_core: int
     load_core: int

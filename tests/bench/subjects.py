@@ -91,6 +91,16 @@ def start_file_server(name: str, folder: Path, bodies: Path, core: int | None) -
     return _start_nginx(name, folder, core, "nginx-files.template", bodies=bodies, unique_body=unique_body)
 
 
+def start_least_server(program: Path, folder: Path, bodies: Path, core: int | None) -> Subject:
+    """What no server over recv and send can fall below, see least_server.cpp. Plain connections alone."""
+    folder.mkdir()
+    (port,) = _free_ports(1)
+    server = Subject("least server", [program, port, bodies / "items"], folder / "log", core)
+    server.urls = {"plain": f"http://127.0.0.1:{port}"}
+    server.wait_until(lambda: _accepts(port))
+    return server
+
+
 def start_nginx_proxy(name: str, folder: Path, upstream: Subject, core: int | None) -> Subject:
     """nginx in front of the upstream, with TLS and kept connections on both sides."""
     host_and_port = upstream.urls["tls"].removeprefix("https://")
