@@ -1,5 +1,6 @@
 #include "proxy/connection/client_session.hpp"
 
+#include <cassert>
 #include <cstring>
 
 #include "proxy/connection/session_choice.hpp"
@@ -22,7 +23,8 @@ SteadyTime after(std::chrono::milliseconds wait) {
 
 // Null: there is none that can be sent as a whole.
 std::shared_ptr<const WireImage> short_answer_in(const Choice& choice) {
-  const auto* image = std::get_if<std::shared_ptr<const WireImage>>(&choice);
+  const auto* image = std::get_if<Image>(&choice);
+  assert(!image || *image);
   return image && !(*image)->is_long() ? *image : nullptr;
 }
 

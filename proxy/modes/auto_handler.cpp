@@ -1,6 +1,7 @@
 #include "proxy/modes/auto_handler.hpp"
 
 #include "proxy/modes/request_body.hpp"
+#include "proxy/runtime/log.hpp"
 
 namespace tapedeck {
 
@@ -34,9 +35,8 @@ RecordedAnswers::Answer AutoHandler::look_up(const Request& request, const Reque
   if (request.body.bytes.size() <= body_memory_bytes_max) return answers_.answer(request, std::nullopt, facts);
   auto long_body = key_of_long_body(request, replay_.redactor);
   if (!long_body) {
-    MissReport report;
-    report.detail = "the request's body cannot be searched for secrets, so no recording can be found for it";
-    return report;
+    return miss_of(answers_.line_of(request),
+                   "the request's body cannot be searched for secrets, so no recording can be found for it");
   }
   auto head = request;
   head.body.bytes.clear();
@@ -47,7 +47,7 @@ awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChann
   if (!answers_first() || !incoming.intercepted) co_return co_await recorder_.handle(incoming, client);
   const auto facts = incoming.facts();
   const auto& timing = replay_.options.timing;
-  if (const auto* chosen = std::get_if<std::shared_ptr<const WireImage>>(&incoming.chosen)) {
+  if (const auto* chosen = std::get_if<Image>(&incoming.chosen)) {
     co_return co_await serve_image(**chosen, answers_, timing, log_, facts.close, client);
   }
   auto request = incoming.to_request();
@@ -56,15 +56,14 @@ awaitable<bool> AutoHandler::handle(const IncomingRequest& incoming, ClientChann
                                                   replay_.options.limits.auto_request_bytes_max);
     if (refusal) co_return co_await serve_refusal(*refusal, facts, client);
   }
-  // What cannot be read is asked for upstream, as other misses are.
-  const auto* miss = std::get_if<MissReport>(&incoming.chosen);
-  const auto answer = miss ? RecordedAnswers::Answer(*miss) : look_up(request, facts);
-  if (const auto* image = std::get_if<0>(&answer)) {
+  const auto* missed = std::get_if<MissReport>(&incoming.chosen);
+  const auto answer = missed ? RecordedAnswers::Answer(*missed) : look_up(request, facts);
+  if (const auto* image = std::get_if<Image>(&answer)) {
     co_return co_await serve_image(**image, answers_, timing, log_, facts.close, client);
   }
-  if (!forwards_misses_) {
-    co_return co_await serve_miss(std::get<MissReport>(answer), replay_, log_, facts, client);
-  }
+  const auto& report = std::get<MissReport>(answer);
+  if (!forwards_misses_) co_return co_await serve_miss(report, replay_, log_, facts, client);
+  if (report.is_unreadable) log_.warning(report.request_line + " is asked for upstream: " + report.detail);
   co_return co_await recorder_.forward(std::move(request), facts, client);
 }
 

@@ -35,8 +35,10 @@ struct RequestFacts {
 
 struct WireImage;
 
+// An answer, never null. It may be sent to many.
+using Image = std::shared_ptr<const WireImage>;
 // What was chosen for a request before anything had to be waited for: nothing yet, an answer, or that there is none.
-using Choice = std::variant<std::monostate, std::shared_ptr<const WireImage>, MissReport>;
+using Choice = std::variant<std::monostate, Image, MissReport>;
 
 // One request as the client session hands it on. `head` and what views it die with the first wait: a handler copies
 // what it needs before.
@@ -53,7 +55,7 @@ struct IncomingRequest {
   // All that decides the answer, as bytes: how the request reached us, and its head as it was sent. Equal ones are
   // answered alike until recordings are added. Empty: not known.
   std::string_view identity = {};
-  // What answer_at_once said: handle() goes by it and does not choose again, since a cursor may have moved.
+  // What answer_at_once said. If that is something, handle() goes by it and does not choose again: a cursor has moved.
   Choice chosen = {};
 
   bool has_body() const { return framing.framing != BodyFraming::none; }
@@ -96,7 +98,8 @@ class ExchangeHandler {
   // it has to be looked at.
   virtual std::shared_ptr<const WireImage> known_answer(std::string_view identity) = 0;
   // The answer to a bodiless request, if it can be chosen without waiting. An answer that is not long is sent by the
-  // caller; all else goes to handle(), as `request.chosen`. Nothing yet: no cursor was moved.
+  // caller; all else goes to handle(), as `request.chosen`. Nothing yet: no cursor was moved, handle() has to
+  // choose.
   virtual Choice answer_at_once(const IncomingRequest& request) = 0;
   // How many answers have been read from the cassette instead of from memory. Who chose one of those at once lets
   // others choose theirs before it is sent.

@@ -16,10 +16,11 @@ std::size_t bytes_of(const RequestConditions& conditions) {
   return conditions.accept.size() + conditions.accept_encoding.size() + conditions.validators.size();
 }
 
-MissReport unreadable(const std::string& request_line) {
-  MissReport report;
-  report.request_line = request_line;
-  report.detail = "the recording cannot be read from the cassette; `tapedeck list` says whether the file is whole";
+MissReport unreadable(std::string request_line) {
+  auto report =
+      miss_of(std::move(request_line),
+              "the recording cannot be read from the cassette; `tapedeck list` says whether the file is whole");
+  report.is_unreadable = true;
   return report;
 }
 
@@ -71,8 +72,9 @@ Choice RecordedAnswers::choose(Remembered& known, const IncomingRequest& request
   return std::move(found.image);
 }
 
-// A miss is left to answer(), which explains it. As long as its image is not kept, a request is not worth a place in
-// the memo either. A long answer takes so long that looking for it does not count.
+// A miss is left to answer(), which explains it, unless it is a recording that cannot be read. As long as its image is
+// not kept, a request is not worth a place in the memo either. A long answer takes so long that looking for it does not
+// count.
 Choice RecordedAnswers::answer_new(const IncomingRequest& incoming) {
   auto request = incoming.to_request();
   Remembered known;
@@ -111,7 +113,6 @@ Result<RecordedAnswers::LookedUp> RecordedAnswers::look_up(Request& request, std
   return found;
 }
 
-// The target is redacted here; what stands in place of a secret stays as it is.
 std::string RecordedAnswers::line_of(const Request& request) const {
   return request.method + " " + request.origin.text() +
          services_.redactor.redact_target(request.origin, request.target);
@@ -121,12 +122,7 @@ RecordedAnswers::Answer RecordedAnswers::answer(Request request, std::optional<B
                                                 const RequestFacts& facts) {
   const auto conditions = conditions_of(request.headers);
   const auto looked_up = look_up(request, std::move(long_body));
-  if (!looked_up) {
-    MissReport report;
-    report.request_line = line_of(request);
-    report.detail = looked_up.error().detail;
-    return report;
-  }
+  if (!looked_up) return miss_of(line_of(request), looked_up.error().detail);
   const auto& [key, recordings] = *looked_up;
   if (recordings == nullptr) return services_.library.explain_miss(key, line_of(request));
   const auto next = services_.library.next(*recordings, facts.session, conditions);

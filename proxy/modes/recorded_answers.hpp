@@ -32,7 +32,7 @@ class RecordedAnswers {
   // `cache_bytes_max` is for images and for the memo, which takes a quarter of it.
   RecordedAnswers(ReplayServices& services, std::unique_ptr<TurnReader> reader, std::size_t cache_bytes_max);
 
-  using Answer = std::variant<std::shared_ptr<const WireImage>, MissReport>;
+  using Answer = std::variant<Image, MissReport>;
 
   // The hot path, see ExchangeHandler.
   std::shared_ptr<const WireImage> known_answer(std::string_view identity);
@@ -42,6 +42,8 @@ class RecordedAnswers {
   // Any request with its body, or with the key of a body that was too large to be held; redacts it, derives its key and
   // looks that up.
   Answer answer(Request request, std::optional<BodyKey> long_body, const RequestFacts& facts);
+  // As it stands in reports: the target is redacted here; what stands in place of a secret stays as it is.
+  std::string line_of(const Request& request) const;
   // A piece of a body that an image leaves in the cassette, see CassetteReader::load_piece.
   Result<void> load_piece(const StoredBody& body, std::uint64_t n, std::string& bytes) {
     return reader_->load_piece(body, n, bytes);
@@ -79,7 +81,6 @@ class RecordedAnswers {
   Choice answer_new(const IncomingRequest& incoming);
   void remember(std::string_view identity, Remembered known);
   Result<LookedUp> look_up(Request& request, std::optional<BodyKey> long_body);
-  std::string line_of(const Request& request) const;
   FoundImage image_of(std::int64_t exchange_id, const ServedContext& context);
 
   ReplayServices& services_;

@@ -23,7 +23,7 @@ Choice ReplayHandler::answer_at_once(const IncomingRequest& request) {
 awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientChannel& client) {
   const auto facts = incoming.facts();
   const auto& timing = services_.options.timing;
-  if (const auto* chosen = std::get_if<std::shared_ptr<const WireImage>>(&incoming.chosen)) {
+  if (const auto* chosen = std::get_if<Image>(&incoming.chosen)) {
     co_return co_await serve_image(**chosen, answers_, timing, log_, facts.close, client);
   }
   if (const auto* report = std::get_if<MissReport>(&incoming.chosen)) {
@@ -40,7 +40,7 @@ awaitable<bool> ReplayHandler::handle(const IncomingRequest& incoming, ClientCha
   if (const auto* report = std::get_if<MissReport>(&answer)) {
     co_return co_await serve_miss(*report, services_, log_, facts, client);
   }
-  const auto image = std::get<0>(answer);
+  const auto image = std::get<Image>(answer);
   co_return co_await serve_image(*image, answers_, timing, log_, facts.close, client);
 }
 

@@ -190,6 +190,13 @@ std::string_view miss_reason_text(MissReason reason) {
   return "differs";
 }
 
+MissReport miss_of(std::string request_line, std::string detail) {
+  MissReport report;
+  report.request_line = std::move(request_line);
+  report.detail = std::move(detail);
+  return report;
+}
+
 std::vector<FieldDifference> differences_between(const MatchKey& recorded, const MatchKey& requested) {
   DifferenceList list;
   list.add_if_different("origin", recorded.origin, requested.origin);

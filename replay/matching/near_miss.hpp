@@ -38,11 +38,15 @@ struct NearRecording {
 
 struct MissReport {
   MissReason reason = MissReason::differs;
+  bool is_unreadable = false;  // a recording matches, but the cassette is damaged where it is kept
   std::string request_line;
   std::string detail;                  // one sentence for people
   std::vector<NearRecording> nearest;  // at most three, nearest first
   std::string suggestion;              // the rule, option or command that would make it match; may be empty
 };
+
+// Of a request that was not compared with any recording.
+MissReport miss_of(std::string request_line, std::string detail);
 
 // Field by field: origin, method, path, query, Range, body. At most `differences_max`; a last entry "N more" with
 // neither side stands for the rest. Pure.

@@ -53,6 +53,7 @@ class AutoTest(TapedeckCase):
         auto = self.auto()
         self.assertEqual([self.count(auto, "a"), self.count(auto, "a")], [3, 2])
         self.stop_clean(auto)
+        self.assertEqual(auto.stderr().count("the recording cannot be read"), 1)
 
     def test_once_adds_nothing_to_a_cassette_that_exists(self):
         auto = self.auto("--record", "once")

@@ -22,7 +22,7 @@ std::string answer_to(std::string_view target) {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(target.size()) + "\r\n\r\n" + std::string(target);
 }
 
-// Answers each request with its target, and remembers those whose target is "/known".
+// Answers each request with its target, and remembers those whose target is "/known". For "/miss" there is no answer.
 class AnsweringHandler final : public ExchangeHandler {
  public:
   bool answers_at_once() const override { return true; }
@@ -36,6 +36,7 @@ class AnsweringHandler final : public ExchangeHandler {
     on_request(request.target);
     identities.emplace_back(request.identity);
     if (loads_each) ++loads_;
+    if (request.target == "/miss") return MissReport{};
     auto image = std::make_shared<WireImage>();
     image->bytes = answer_to(request.target);
     image->close_after = closes;
@@ -43,11 +44,16 @@ class AnsweringHandler final : public ExchangeHandler {
     return image;
   }
   std::uint64_t loads() const override { return loads_; }
-  awaitable<bool> handle(const IncomingRequest&, ClientChannel&) override { co_return false; }
+  awaitable<bool> handle(const IncomingRequest& request, ClientChannel& client) override {
+    misses_handled += std::holds_alternative<MissReport>(request.chosen) ? 1 : 0;
+    client.output() += answer_to("no answer");
+    co_return co_await client.flush();
+  }
 
   std::function<void(std::string_view target)> on_request = [](std::string_view) {};
   std::vector<std::string> identities;
   int known_answers = 0;
+  int misses_handled = 0;
   bool loads_each = false;
   bool closes = false;
 
@@ -141,6 +147,19 @@ TEST_CASE("Requests that came together are answered in their order, wherever the
     const auto client = sessions.start_client(requests);
     CHECK(sessions.receives(*client, answers));
     CHECK(sessions.handler.known_answers == 2);
+  }
+}
+
+TEST_CASE("That there is no answer is found out once, and told by whoever waits") {
+  Sessions sessions;
+  const auto client = sessions.start_client(request_for("/miss"));
+  for (int round = 1; round <= 3; ++round) {
+    CAPTURE(round);  // From the second on the connection is known, and asks before it serves.
+    CHECK(sessions.receives(*client, answer_to("no answer")));
+    CHECK(sessions.handler.misses_handled == round);
+    CHECK(sessions.handler.identities.size() == static_cast<std::size_t>(round));
+    CHECK(sessions.statistics.snapshot().requests == static_cast<std::uint64_t>(round));
+    asio::write(*client, asio::buffer(request_for("/miss")));
   }
 }
 
