@@ -1,6 +1,7 @@
 // bench_least_server PORT BODIES: the least that a server can do for a request: one event, one recv, one send of an
-// answer that lies ready. It parses nothing, bounds nothing and gives up at the first trouble, so it is good for one
-// thing: what it costs is what no server over these system calls can fall below, on the machine of a benchmark.
+// answer that lies ready. It parses nothing, bounds nothing and closes a connection at the first trouble, so it is good
+// for one thing: what it costs is about what no server that answers one request after the other by these calls can fall
+// below, on the machine of a benchmark.
 
 #include <arpa/inet.h>
 #include <array>

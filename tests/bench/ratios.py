@@ -29,6 +29,7 @@ class Row:
     reference: Side
     subject: Side
     limit: float | None = None  # the ratio wanted, or less
+    is_tapedeck: bool = True  # else it says something of the machine, and nothing that could become worse
 
     def ratios(self) -> list[float]:
         """Pair by pair; none where anything went wrong on either side."""
@@ -98,7 +99,8 @@ class Reading:
 
 def kept_with(kept: dict[str, float], rows: list[Row]) -> dict[str, float]:
     """The ratios to keep: those measured now, and of earlier ones those not measured now."""
-    measured = {row.name: round(ratio, 4) for row in rows if (ratio := row.ratio()) is not None}
+    ours = [row for row in rows if row.is_tapedeck]
+    measured = {row.name: round(ratio, 4) for row in ours if (ratio := row.ratio()) is not None}
     return dict(sorted({**kept, **measured}.items()))
 
 

@@ -74,7 +74,7 @@ def _least(setting: Setting, folder: Path, nginx: Subject, bodies: list[bytes]) 
         compare_answers(least, bodies)
         asked = Requests(paths=setting.items)
         theirs, its = setting.in_turns(*(setting.wrk(one, "plain", asked) for one in (nginx, least)))
-    return Row(LEAST, "µs", cpu_side(nginx.name, theirs), cpu_side(least.name, its))
+    return Row(LEAST, "µs", cpu_side(nginx.name, theirs), cpu_side(least.name, its), is_tapedeck=False)
 
 
 def _new_connections(setting: Setting, nginx: Subject, subject: Subject) -> Iterator[Row | Reading]:

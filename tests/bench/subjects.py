@@ -92,7 +92,7 @@ def start_file_server(name: str, folder: Path, bodies: Path, core: int | None) -
 
 
 def start_least_server(program: Path, folder: Path, bodies: Path, core: int | None) -> Subject:
-    """What no server over recv and send can fall below, see least_server.cpp. Plain connections alone."""
+    """About what no server can fall below, see least_server.cpp. Plain connections alone."""
     folder.mkdir()
     (port,) = _free_ports(1)
     server = Subject("least server", [program, port, bodies / "items"], folder / "log", core)

@@ -2,6 +2,7 @@
 
 import sys
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "bench"))
@@ -84,6 +85,10 @@ class KeptRatios(unittest.TestCase):
         rows = [row(), row("replay plain", our_errors={"read": 1})]
         kept = kept_with({"replay tls": 0.9, "big hot keys": 1.1, "replay plain": 0.6}, rows)
         self.assertEqual(kept, {"big hot keys": 1.1, "replay plain": 0.6, "replay tls": 0.5})
+
+    def test_what_is_not_of_tapedeck_is_not_kept(self):
+        of_the_machine = replace(row("replay plain, the least server"), is_tapedeck=False)
+        self.assertEqual(kept_with({}, [row(), of_the_machine]), {"replay tls": 0.5})
 
 
 class Outputs(unittest.TestCase):
