@@ -19,7 +19,7 @@ ExitVerdict exit_verdict(const RunEnding& ending, const Options& options) {
   if (ending.failed || ending.recording_failed) {
     return {wrapped ? 125 : 1, ending.recording_failed ? "a recording could not be kept" : "tapedeck failed"};
   }
-  const bool misses_fail = (wrapped && options.mode == Mode::replay && !options.allow_misses) || options.ci;
+  const bool misses_fail = (wrapped && !options.allow_misses) || options.ci;
   if (misses_fail && ending.misses != 0) {
     return {wrapped ? 123 : 1, counted(ending.misses, "request has", "requests have") + " no recording"};
   }

@@ -124,7 +124,7 @@ Result<ExitVerdict> ProxyRun::run() {
   if (started && !options_.command.empty()) started = start_command();
   if (started) main_.run();
   stop();
-  const auto closed = started ? cassette_->close() : cassette_->take_back();
+  const auto closed = started ? cassette_->close(command_exit_code_.value_or(0) == 0) : cassette_->take_back();
   if (!started) {
     if (started.error().code == "command-not-found" || started.error().code == "command-not-executable") {
       return ExitVerdict{started.error().code == "command-not-found" ? 127 : 126, started.error().detail};
@@ -387,7 +387,10 @@ ExitVerdict ProxyRun::finish(const Result<void>& closed) {
   if (cassette_->records() && closed) look_at_last_take(input);
   log_.block(summary_text(input));
   if (options_.report) {
-    if (auto written = write_report(*options_.report, input); !written) log_.error(written.error().detail);
+    if (auto written = write_report(*options_.report, input); !written) {
+      log_.error(written.error().detail);
+      ending.failed = true;
+    }
   }
   if (!closed) log_.error(closed.error().detail);
   return exit_verdict(ending, options_);

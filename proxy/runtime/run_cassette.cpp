@@ -51,8 +51,9 @@ Result<void> RunCassette::open_for_recording() {
   const bool created = (*writer)->created();
   auto take = (*writer)->begin_take(options.mode == Mode::record ? TakeKind::replace : TakeKind::extend);
   if (!take) return take.error();
-  needs_.log.info(created ? "created " + absolute_text(options.cassette)
-                          : "adding take " + std::to_string(*take) + " to " + absolute_text(options.cassette));
+  std::string what = created ? "created " : "adding take " + std::to_string(*take) + " to ";
+  if (replaces && std::filesystem::exists(options.cassette)) what = "recording what is to replace ";
+  needs_.log.info(what + absolute_text(options.cassette));
   queue_ = std::make_unique<RecordingQueue>(std::move(*writer), options.limits.queue_exchanges_max);
   record_services_.reset(
       new RecordServices{options, needs_.redactor, *queue_, needs_.statistics, needs_.log, {}, {}, {1}});
@@ -105,21 +106,32 @@ std::unique_ptr<ExchangeHandler> RunCassette::make_handler(asio::io_context& con
                                        std::move(reader), cache_bytes);
 }
 
-Result<void> RunCassette::close() {
+Result<void> RunCassette::close(bool went_well) {
   if (!queue_) return {};
   const auto& options = needs_.options;
   auto writer = queue_->stop();
+  const auto statistics = needs_.statistics.snapshot();
   // A run that failed to keep something leaves its take interrupted: it must not win over whole ones.
-  const bool complete = needs_.statistics.snapshot().recording_failure.empty();
+  const bool complete = statistics.recording_failure.empty();
   if (auto ended = writer->end_take(complete ? TakeState::complete : TakeState::interrupted); !ended) return ended;
   if (auto closed = writer->close(); !closed) return closed;
   if (recording_file_ == options.cassette) return {};
-  if (!complete) {
-    return Failure{
-        "replace-incomplete", Blame::us,
-        "the new take is incomplete; the old cassette stays and the new one is " + absolute_text(recording_file_)};
-  }
+  const bool is_empty = complete && statistics.recorded == 0;
+  const bool replaces = std::filesystem::exists(options.cassette);
+  if (!complete || (replaces && (is_empty || !went_well))) return kept_old(is_empty);
   return replace_cassette(recording_file_, options.cassette, options.limits.writer_lock_wait_ms);
+}
+
+// A take that holds nothing is not worth a file.
+Failure RunCassette::kept_old(bool new_is_empty) const {
+  const std::string code = "replace-incomplete";
+  if (!new_is_empty) {
+    return {code, Blame::us,
+            "the new take is not whole; the old cassette stays and the new one is " + absolute_text(recording_file_)};
+  }
+  std::error_code ignored;
+  std::filesystem::remove(recording_file_, ignored);
+  return {code, Blame::us, "nothing was recorded; the old cassette stays"};
 }
 
 Result<void> RunCassette::take_back() {

@@ -65,7 +65,8 @@ void append_recorded(std::string& text, const SummaryInput& input) {
     for (const auto& [rule, times] : statistics.redactions) text += " " + std::to_string(times) + "x " + rule + ";";
     text.back() = '\n';
   }
-  if (statistics.recorded != 0) {
+  // Of a cassette that was replaced no older take would be left.
+  if (statistics.recorded != 0 && input.options.take_disposition != TakeDisposition::replace_file) {
     text += "  undo: tapedeck takes drop last -c " + input.options.cassette.string() + "\n";
   }
 }
@@ -99,8 +100,7 @@ std::string summary_text(const SummaryInput& input) {
   }
   const bool records = options.mode != Mode::replay;
   if (options.mode != Mode::record) {
-    text += number_of(statistics.hits, "hit", "hits") + ", " +
-            number_of(records ? 0 : statistics.misses, "miss", "misses") + "\n";
+    text += number_of(statistics.hits, "hit", "hits") + ", " + number_of(statistics.misses, "miss", "misses") + "\n";
     append_misses(text, statistics);
   }
   if (records) append_recorded(text, input);

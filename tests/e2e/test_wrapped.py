@@ -113,6 +113,37 @@ class RecordTest(WrappedCase):
         self.assertEqual((replayed.returncode, replayed.stdout), (0, recorded.stdout), replayed.stderr)
 
 
+class ReplaceTest(WrappedCase):
+    def test_the_old_cassette_stays_unless_the_new_take_is_whole(self):
+        old, new = (*CURL, UNIQUE + "old"), (*CURL, UNIQUE + "new")
+        fails = ("sh", "-c", f"{' '.join(new)}; exit 3")
+        interrupted = ("sh", "-c", f"{' '.join(new)}; kill -INT $$")
+        self.assertEqual(self.record(*old).returncode, 0)
+        before = self.cassette.read_bytes()
+        for name, command, code, new_files in (
+            ("the command failed", fails, 3, 1),
+            ("the command was interrupted", interrupted, 128 + signal.SIGINT, 1),
+            ("nothing was recorded", ("true",), 125, 0),
+            ("nothing was recorded, and the command failed", ("false",), 1, 0),
+        ):
+            with self.subTest(name):
+                done = self.record(*command, options=("--replace",))
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn("the old cassette stays", done.stderr)
+                self.assertNotIn("created", done.stderr)
+                self.assertNotIn("takes drop last", done.stderr)
+                self.assertEqual(self.cassette.read_bytes(), before)
+                left = list(self.folder.glob("wrapped.cassette.new-*"))
+                self.assertEqual(len(left), new_files, left)
+                for file in left:
+                    self.assertIn(str(file), done.stderr)
+                    file.unlink()
+        self.assertEqual(self.record(*new, options=("--replace",)).returncode, 0)
+        self.upstream.stop()
+        self.assertEqual(self.replay(*new).returncode, 0)
+        self.assertEqual(self.replay(*old).returncode, 123)
+
+
 class ExitCodeTest(WrappedCase):
     def setUp(self):
         super().setUp()
@@ -143,6 +174,24 @@ class ExitCodeTest(WrappedCase):
             with self.subTest(name):
                 done = self.replay(*command, options=options)
                 self.assertEqual(done.returncode, code, done.stderr)
+
+    def test_auto_that_may_not_record_fails_as_replay_does(self):
+        unknown = (*CURL, UNIQUE + "unknown")
+        for name, options, environment, code in (
+            ("under CI", (), {"CI": "true"}, 123),
+            ("under CI, allowed", ("--allow-misses",), {"CI": "true"}, 0),
+            ("once", ("--record", "once"), {}, 123),
+        ):
+            with self.subTest(name):
+                done = self.wrapped("auto", options, unknown, env=environment)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn("0 hits, 1 miss\n", done.stderr)
+
+    def test_a_report_that_cannot_be_written_fails_the_run(self):
+        nowhere = ("--report", self.folder / "nowhere" / "report.json")
+        done = self.replay(*CURL, UNIQUE + "known", options=nowhere)
+        self.assertEqual(done.returncode, 125, done.stderr)
+        self.assertIn("cannot write the report", done.stderr)
 
     def test_the_last_line_names_the_cause_of_a_failure(self):
         for options, command, words in (

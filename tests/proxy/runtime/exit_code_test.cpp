@@ -34,6 +34,8 @@ TEST_CASE("exit codes of a run") {
   lenient.allow_misses = true;
   auto strict = replaying();
   strict.fail_on_unused = true;
+  auto asking = replaying();
+  asking.mode = Mode::auto_;
   auto recording = replaying();
   recording.mode = Mode::record;
 
@@ -64,6 +66,7 @@ TEST_CASE("exit codes of a run") {
        with(ended(0), missing), 123},
       {"misses, not wrapped", replaying(), with(ended(std::nullopt), missing), 0},
       {"misses, not wrapped, --ci", ci, with(ended(std::nullopt), missing), 1},
+      {"misses of auto that may not record", asking, with(ended(0), missing), 123},
       {"unused", strict, with(ended(0), unused), 122},
       {"unused, nobody asked", replaying(), with(ended(0), unused), 0},
       {"misses go before unused", strict, with(with(ended(0), missing), unused), 123},
