@@ -140,6 +140,12 @@ error_code ByteStream::stopped() const {
   return expired() ? error_code(asio::error::timed_out) : error_code();
 }
 
+// The option holds until we send again, tcp(7).
+void ByteStream::acknowledge_now() {
+  const int on = 1;
+  (void)::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 awaitable<error_code> ByteStream::wait_readable() {
   error_code error;
   if (error = stopped(); error) co_return error;

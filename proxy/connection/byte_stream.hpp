@@ -52,6 +52,9 @@ class ByteStream final : public Deadline {
   // What went wrong in TLS; null when it was not TLS that failed.
   const TlsFailure* tls_failure() const { return engine_ && engine_->failure() ? &*engine_->failure() : nullptr; }
 
+  // Has the peer told at once what came of it, instead of along with what we send next: in the middle of a message
+  // there is nothing to send, and with Nagle's algorithm (RFC 1122 §4.2.3.4) the rest comes only then.
+  void acknowledge_now();
   // Waits for something to read, holding no buffer meanwhile.
   awaitable<error_code> wait_readable();
   // For a connection that falls idle: gives back what TLS holds for nothing.

@@ -216,6 +216,7 @@ awaitable<ClientSession::Next> ClientSession::read_more() {
   } else if (stream_.expires_at() == SteadyTime::max() && !stream_.expired()) {
     stream_.expire_at(after(limits.client_head_timeout_ms));
   }
+  if (within_head) stream_.acknowledge_now();
   const auto error = co_await stream_.read_some(input_);
   if (!within_head) stream_.never_expire();
   if (error == asio::error::timed_out && within_head) {
@@ -376,6 +377,7 @@ awaitable<BodyDecoder::Event> ClientSession::read_body() {
     if (event.kind == Kind::end) body_ended_ = true;
     if (event.kind != Kind::need_more) co_return event;
 
+    stream_.acknowledge_now();
     // An answer may be on its way out meanwhile, and has a deadline of its own.
     const auto before = stream_.expires_at();
     stream_.expire_at(after(services_.options.limits.body_idle_timeout_ms));
