@@ -2,6 +2,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <poll.h>
 #include <unistd.h>
 
 #include "proxy/cli/columns.hpp"
@@ -46,6 +47,18 @@ struct Execute {
   }
 };
 
+bool reader_left() {
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+// What could not be written whole would be taken for the whole. A reader that wanted no more, as `head` does, knows.
+bool wrote_output() {
+  if (std::cout.flush()) return true;
+  if (!reader_left()) say_failure(std::cerr, "the output cannot be written; is the disk full?");
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -61,7 +74,8 @@ int main(int argc, char** argv) {
       say_failure(std::cerr, parsed.error().detail);
       return usage_exit_code(args);
     }
-    return std::visit(Execute{environment, parsed->warnings}, parsed->command);
+    const int code = std::visit(Execute{environment, parsed->warnings}, parsed->command);
+    return code == 0 && !wrote_output() ? 1 : code;
   } catch (const std::exception& error) {
     say_failure(std::cerr, std::string("internal error: ") + error.what());
     return 125;

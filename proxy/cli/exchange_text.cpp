@@ -54,7 +54,12 @@ std::optional<std::string> decoded(const Body& body, const Headers& headers) {
   return std::move(*bytes);
 }
 
-void append_body(std::string& out, const Body& body, const Headers& headers, std::string_view where_whole) {
+void append_body(std::string& out, const Body& body, const StoredBody& kept, const Headers& headers,
+                 std::string_view where_whole) {
+  if (kept.size > body.bytes.size()) {
+    out += "\n# a body of " + size_text(kept.size) + ", too large to be shown here" + std::string(where_whole) + '\n';
+    return;
+  }
   if (body.bytes.empty()) return;
   const auto bytes = decoded(body, headers);
   const auto text = bytes ? as_text(shown_part(*bytes)) : std::nullopt;
@@ -69,7 +74,8 @@ void append_body(std::string& out, const Body& body, const Headers& headers, std
   if (!whole) out += "# and so on, " + size_text(bytes->size()) + " in all" + std::string(where_whole) + '\n';
 }
 
-void append_response(std::string& out, const Exchange& exchange, std::int64_t id) {
+void append_response(std::string& out, const StoredExchange& stored) {
+  const Exchange& exchange = stored.exchange;
   const Response& response = *exchange.response;
   const auto status_line = [&](int status, std::string_view reason) {
     out += '\n' + printable(exchange.upstream_protocol) + ' ' + std::to_string(status);
@@ -82,7 +88,8 @@ void append_response(std::string& out, const Exchange& exchange, std::int64_t id
   }
   status_line(response.status, response.reason);
   append_headers(out, response.headers);
-  append_body(out, response.body, response.headers, "; tapedeck show " + std::to_string(id) + " --raw writes it");
+  append_body(out, response.body, stored.response_body, response.headers,
+              "; tapedeck show " + std::to_string(stored.id) + " --raw writes it");
   append_headers(out, response.trailers, "# trailer ");
 }
 
@@ -114,9 +121,9 @@ std::string exchange_text(const StoredExchange& stored) {
   out += '\n' + printable(exchange.request.method) + ' ' + printable(url_text(exchange.request)) + ' ' +
          printable(exchange.client_protocol) + '\n';
   append_headers(out, exchange.request.headers);
-  append_body(out, exchange.request.body, exchange.request.headers, "");
+  append_body(out, exchange.request.body, stored.request_body, exchange.request.headers, "");
   append_headers(out, exchange.request.trailers, "# trailer ");
-  if (exchange.response) append_response(out, exchange, stored.id);
+  if (exchange.response) append_response(out, stored);
   if (exchange.failure) {
     out += "\n# " + failure_text(*exchange.failure) + " on the side of the " +
            std::string(word_of(failure_side_words, exchange.failure->side));

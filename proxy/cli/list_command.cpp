@@ -25,8 +25,8 @@ std::string row_text(std::string_view id, std::string_view take, std::string_vie
          in_columns(size, 6, Align::right) + "  " + in_columns(duration, 8, Align::right) + "  " + std::string(request);
 }
 
-std::uint64_t response_bytes(const Exchange& exchange) {
-  return exchange.response ? exchange.response->body.bytes.size() : 0;
+std::uint64_t response_bytes(const StoredExchange& stored) {
+  return stored.exchange.response ? stored.response_body.size : 0;
 }
 
 std::string table_line(const StoredExchange& stored, std::size_t columns) {
@@ -34,7 +34,7 @@ std::string table_line(const StoredExchange& stored, std::size_t columns) {
   return cut_to(
       row_text(std::to_string(stored.id), std::to_string(stored.take_ordinal), short_time_text(exchange.started_at_us),
                printable(exchange.session), outcome_text(exchange),
-               exchange.response ? size_text(response_bytes(exchange)) : "-", duration_text(exchange.finished_us),
+               exchange.response ? size_text(response_bytes(stored)) : "-", duration_text(exchange.finished_us),
                printable(exchange.request.method) + ' ' + printable(url_text(exchange.request))),
       columns);
 }
@@ -55,7 +55,7 @@ nlohmann::ordered_json json_of(const StoredExchange& stored) {
                        {"kind", word_of(failure_kind_words, exchange.failure->kind)},
                        {"side", word_of(failure_side_words, exchange.failure->side)}};
   }
-  line["response_bytes"] = response_bytes(exchange);
+  line["response_bytes"] = response_bytes(stored);
   line["duration_us"] = exchange.finished_us;
   return line;
 }

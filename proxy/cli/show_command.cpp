@@ -41,9 +41,15 @@ int show_exchange(const ShowCommand& command, std::ostream& out, std::ostream& e
     return fail("exchange " + std::to_string(command.id) + " has no response (" + outcome_text(stored->exchange) +
                 "); leave --raw out to see what it has");
   }
-  const std::string& bytes = stored->exchange.response->body.bytes;
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  return 0;
+  const auto write = [&out](std::string_view bytes) {
+    return out.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).good();
+  };
+  if (!stored->response_body_stays()) {
+    write(stored->exchange.response->body.bytes);
+    return 0;
+  }
+  const auto written = (*reader)->for_each_piece(stored->response_body, write);
+  return written ? 0 : fail(written.error().detail);
 }
 
 }  // namespace tapedeck

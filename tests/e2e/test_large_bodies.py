@@ -3,15 +3,18 @@
 TAPEDECK_LARGE_MIB sets the size of the largest (96): with 2048 this is the measurement of two gigabytes up and down.
 """
 
+import hashlib
+import json
 import os
 import re
+import subprocess
 import time
 import zlib
 from pathlib import Path
 
 from support.case import TapedeckCase
 from support.large import BLOCK, LargeClient, LargeOrigin, blocks, digest_of
-from support.processes import run_tapedeck, wait_until
+from support.processes import BINARY, clean_environment, run_tapedeck, wait_until
 
 MIB = 1024 * 1024
 LARGE = int(os.environ.get("TAPEDECK_LARGE_MIB", "96")) * MIB
@@ -99,6 +102,28 @@ class LargeBodiesTest(TapedeckCase):
             self.assertEqual(up, (200, f"{size} {digest_of(size)}"))
             if size > 4096:
                 self.assertEqual(plain, (200, size, digest_of(size)))
+
+    def test_list_and_show_tell_of_them(self):
+        size = HELD + 5
+        recorder = self.proxy("record")
+        with LargeClient(recorder.port) as client:
+            client.ask(f"/down/{size}")
+            client.answer()
+            client.upload("/up", size, False)
+        self.stop_clean(recorder)
+        listed = run_tapedeck(self.folder, "list", "--json", "--cassette", self.cassette)
+        ids = {Path(line["url"]).name: line["id"] for line in map(json.loads, listed.stdout.splitlines())}
+        sizes = [json.loads(line)["response_bytes"] for line in listed.stdout.splitlines()]
+        self.assertIn(size, sizes)
+        down = run_tapedeck(self.folder, "show", ids[str(size)], "--cassette", self.cassette)
+        self.assertIn("# a body of 8.4 MB, too large to be shown here; tapedeck show", down.stdout)
+        up = run_tapedeck(self.folder, "show", ids["up"], "--cassette", self.cassette)
+        self.assertIn("# a body of 8.4 MB, too large to be shown here\n", up.stdout)
+        raw = subprocess.run(
+            [BINARY, "show", str(ids[str(size)]), "--raw", "--cassette", self.cassette],
+            env=clean_environment(self.folder / "home"), capture_output=True, timeout=60, check=True,
+        ).stdout  # fmt: skip
+        self.assertEqual((len(raw), hashlib.sha256(raw).hexdigest()), (size, digest_of(size)))
 
     def test_another_large_body_misses(self):
         recorder = self.proxy("record")

@@ -268,6 +268,24 @@ class AroundTest(WrappedCase):
         self.assertIn("env ", done.stdout)
         self.stop_clean(recorder)
 
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        self.record(*CURL, UNIQUE + "output")
+        number = json.loads(run_tapedeck(self.folder, "list", "--json", "--cassette", self.cassette).stdout)["id"]
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        self.addCleanup(os.close, write_end)
+        full = os.open("/dev/full", os.O_WRONLY)
+        self.addCleanup(os.close, full)
+        for words in (("list",), ("list", "--json"), ("show", number), ("show", number, "--raw"), ("takes",)):
+            for name, output, said in (("a full disk", full, True), ("a reader that left", write_end, False)):
+                with self.subTest(name, words=words):
+                    command = [str(word) for word in (BINARY, *words, "--cassette", self.cassette)]
+                    done = subprocess.run(
+                        command, env=clean_environment(self.folder / "home"), cwd=self.folder, stdout=output,
+                        stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+                    )  # fmt: skip
+                    self.assertEqual((done.returncode, "cannot be written" in done.stderr), (1, said), done.stderr)
+
     def test_list_and_show_tell_what_is_there(self):
         self.record(*CURL, UNIQUE + "listed", URL + "/se/company/overview/2.0/5500000012")
         listed = run_tapedeck(self.folder, "list", "--cassette", self.cassette)
