@@ -427,6 +427,7 @@ awaitable<bool> ClientSession::flush() {
 // What cannot be read as a request ends the connection: where the next one would begin is unknown.
 awaitable<ClientSession::Next> ClientSession::refuse(int status, std::string_view code, std::string_view detail) {
   const auto response = problem_response({status, std::string(code), "The request was refused", std::string(detail)});
+  services_.statistics.note_refusal(detail);
   services_.log.verbose("refused a request (" + std::string(code) + "): " + std::string(detail));
   output_.text() += served_bytes(response, own_context(head_, true), {});
   lingers_ = true;

@@ -30,6 +30,11 @@ void RunStatistics::note_tunnel(const std::string& host_and_port) {
   if (rare_.tunnels.size() < tunnels_max || rare_.tunnels.contains(host_and_port)) ++rare_.tunnels[host_and_port];
 }
 
+void RunStatistics::note_refusal(std::string_view detail) {
+  const std::scoped_lock lock(mutex_);
+  if (++rare_.refusals == 1) rare_.first_refusal = detail;
+}
+
 void RunStatistics::note_recording_failure(const std::string& detail) {
   const std::scoped_lock lock(mutex_);
   if (rare_.recording_failure.empty()) rare_.recording_failure = detail;

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "replay/matching/near_miss.hpp"
@@ -30,6 +31,8 @@ class RunStatistics {
     std::map<int, std::uint64_t> errors_by_status;  // recorded answers of 400 and above
     std::uint64_t network_failures = 0;
     std::map<std::string, std::uint64_t> tunnels;     // host:port
+    std::uint64_t refusals = 0;                       // of requests that were answered with what is wrong with them
+    std::string first_refusal;                        // what was
     std::map<std::string, std::uint64_t> redactions;  // by rule
     std::string recording_failure;                    // empty: every exchange was kept
   };
@@ -43,6 +46,7 @@ class RunStatistics {
   // `status` is 0 for an exchange that a network failure ended.
   void note_recorded(int status, const std::vector<RedactionCount>& redactions);
   void note_tunnel(const std::string& host_and_port);
+  void note_refusal(std::string_view detail);
   void note_recording_failure(const std::string& detail);
 
   Snapshot snapshot() const;

@@ -91,12 +91,16 @@ std::string summary_text(const SummaryInput& input) {
   std::string text;
   if (statistics.requests == 0) {
     text += "not one request came";
-    if (!options.command.empty()) {
+    if (!options.command.empty() && statistics.refusals == 0 && statistics.tunnels.empty()) {
       text +=
           ": the command may ignore proxies; give it the base URL instead with --set-env NAME "
           "(the variable that it reads its base URL from)";
     }
     text += "\n";
+  }
+  if (statistics.refusals != 0) {
+    text += number_of(statistics.refusals, "request was", "requests were") + " refused" +
+            (statistics.refusals == 1 ? ": " : ", the first: ") + statistics.first_refusal + "\n";
   }
   const bool records = options.mode != Mode::replay;
   if (options.mode != Mode::record) {

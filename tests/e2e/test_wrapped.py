@@ -268,6 +268,15 @@ class AroundTest(WrappedCase):
         self.assertIn("env ", done.stdout)
         self.stop_clean(recorder)
 
+    def test_a_refused_request_is_told_where_its_client_may_have_kept_silent(self):
+        self.assertEqual(self.record(*CURL, UNIQUE + "known").returncode, 0)
+        script = f'{" ".join(CURL)} -o /dev/null "$API_URL/__stand_in/unique/known"'
+        options = ("--profile", "none", "--host", "api.roaring.io", "--set-env", "API_URL")
+        done = self.replay("sh", "-c", script, options=options)
+        self.assertIn("1 request was refused: ", done.stderr)
+        self.assertIn("--upstream", done.stderr)
+        self.assertNotIn("may ignore proxies", done.stderr)
+
     def test_output_that_cannot_be_written_is_a_failure(self):
         self.record(*CURL, UNIQUE + "output")
         number = json.loads(run_tapedeck(self.folder, "list", "--json", "--cassette", self.cassette).stdout)["id"]

@@ -39,3 +39,36 @@ TEST_CASE("a recording says what looks like a secret, and how to look at it, or 
     CHECK(said_of(row.scanned) == silent + row.added);
   }
 }
+
+TEST_CASE("a run without requests says what it saw instead, and advises only where it saw nothing") {
+  const std::string advice = "the command may ignore proxies";
+  RunStatistics::Snapshot nothing;
+  auto refused = nothing;
+  refused.refusals = 1;
+  refused.first_refusal = "no API is named; start with --upstream URL";
+  auto refused_twice = refused;
+  refused_twice.refusals = 2;
+  auto tunnelled = nothing;
+  tunnelled.tunnels["other.example:443"] = 1;
+  struct Row {
+    const char* name;
+    RunStatistics::Snapshot statistics;
+    bool advises;
+    std::string said;
+  };
+  const Row rows[] = {
+      {"nothing", nothing, true, "not one request came"},
+      {"refused", refused, false, "\n1 request was refused: no API is named; start with --upstream URL\n"},
+      {"refused twice", refused_twice, false, "\n2 requests were refused, the first: no API is named;"},
+      {"tunnelled", tunnelled, false, "not recorded: 1 tunnel to other.example:443"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    Options options;
+    options.mode = Mode::replay;
+    options.command = {"make", "test"};
+    const auto said = summary_text(SummaryInput{options, row.statistics, {}, {}, {}});
+    CHECK((said.find(advice) != std::string::npos) == row.advises);
+    CHECK(said.find(row.said) != std::string::npos);
+  }
+}
