@@ -162,7 +162,7 @@ Result<Options> finish_options(Mode mode, std::vector<std::string> command, cons
   take(out.record_policy, partial.record_policy);
   take(out.keep_errors, partial.keep_errors);
   take(out.durable, partial.durable);
-  take(out.take_disposition, partial.take_disposition);
+  if (out.mode == Mode::record) take(out.take_disposition, partial.take_disposition);
   take(out.miss_status, partial.miss_status);
   take(out.sequence, partial.sequence);
   take(out.timing, partial.timing);

@@ -140,7 +140,7 @@ error_code ByteStream::stopped() const {
   return expired() ? error_code(asio::error::timed_out) : error_code();
 }
 
-// The option holds until we send again, tcp(7).
+// The option does not last, tcp(7): it is set before each such wait.
 void ByteStream::acknowledge_now() {
   const int on = 1;
   (void)::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);

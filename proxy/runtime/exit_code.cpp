@@ -16,8 +16,8 @@ ExitVerdict exit_verdict(const RunEnding& ending, const Options& options) {
   if (wrapped && *ending.command_exit_code != 0) {
     return {*ending.command_exit_code, "the command ended with exit code " + std::to_string(*ending.command_exit_code)};
   }
-  if (ending.failed || ending.recording_failed) {
-    return {wrapped ? 125 : 1, ending.recording_failed ? "a recording could not be kept" : "tapedeck failed"};
+  if (!ending.failure.empty() || ending.recording_failed) {
+    return {wrapped ? 125 : 1, ending.recording_failed ? "a recording could not be kept" : ending.failure};
   }
   const bool misses_fail = (wrapped && !options.allow_misses) || options.ci;
   if (misses_fail && ending.misses != 0) {

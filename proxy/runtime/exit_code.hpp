@@ -11,7 +11,7 @@ namespace tapedeck {
 // How a run ended, as far as its exit code depends on it.
 struct RunEnding {
   std::optional<int> command_exit_code;  // of the wrapped command; unset: none was wrapped
-  bool failed = false;                   // we could not do our work
+  std::string failure;                   // why we could not do our work; empty: we could
   bool recording_failed = false;         // an exchange could not be kept
   std::uint64_t requests = 0;
   std::uint64_t misses = 0;

@@ -374,7 +374,7 @@ ExitVerdict ProxyRun::finish(const Result<void>& closed) {
   const auto statistics = statistics_.snapshot();
   RunEnding ending;
   ending.command_exit_code = command_exit_code_;
-  ending.failed = !closed;
+  if (!closed) ending.failure = closed.error().detail;
   ending.recording_failed = !statistics.recording_failure.empty();
   ending.requests = statistics.requests;
   ending.misses = statistics.misses;
@@ -388,12 +388,13 @@ ExitVerdict ProxyRun::finish(const Result<void>& closed) {
   log_.block(summary_text(input));
   if (options_.report) {
     if (auto written = write_report(*options_.report, input); !written) {
-      log_.error(written.error().detail);
-      ending.failed = true;
+      if (!ending.failure.empty()) log_.error(ending.failure);
+      ending.failure = written.error().detail;
     }
   }
-  if (!closed) log_.error(closed.error().detail);
-  return exit_verdict(ending, options_);
+  auto verdict = exit_verdict(ending, options_);
+  if (!ending.failure.empty() && verdict.cause != ending.failure) log_.error(ending.failure);
+  return verdict;
 }
 
 }  // namespace

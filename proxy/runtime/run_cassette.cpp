@@ -22,6 +22,23 @@ std::string absolute_text(const std::filesystem::path& path) {
   return std::filesystem::absolute(path).lexically_normal().string();
 }
 
+// Beside the cassette, where a rename puts it into its place. What an earlier run left there is not ours to touch.
+std::filesystem::path place_beside(const std::filesystem::path& cassette) {
+  const std::string name = cassette.string() + ".new-" + std::to_string(::getpid());
+  std::filesystem::path place = name;
+  for (int n = 2; std::filesystem::exists(place); ++n) place = name + "-" + std::to_string(n);
+  return place;
+}
+
+// Why a take may not replace what there is; empty: it may.
+std::string objection_to(const RunStatistics::Snapshot& take, bool has_old, bool went_well) {
+  if (!take.recording_failure.empty()) return "not every exchange could be kept";
+  if (!has_old) return "";
+  if (take.recorded == 0) return "nothing was recorded";
+  if (take.recorded == take.network_failures) return "every exchange was a network failure";
+  return went_well ? "" : "the command failed";
+}
+
 }  // namespace
 
 RunCassette::RunCassette(const Needs& needs, std::size_t workers) : needs_(needs), workers_(workers) {
@@ -41,10 +58,10 @@ Result<void> RunCassette::open_for_recording() {
   const auto& options = needs_.options;
   recording_file_ = options.cassette;
   const bool replaces = options.take_disposition == TakeDisposition::replace_file;
-  if (replaces) recording_file_ += ".new-" + std::to_string(::getpid());
+  if (replaces) recording_file_ = place_beside(options.cassette);
   WriterOptions writer_options;
   writer_options.durable = options.durable;
-  writer_options.create_only = options.take_disposition == TakeDisposition::refuse_existing;
+  writer_options.create_only = options.take_disposition != TakeDisposition::one_more;
   writer_options.lock_wait_ms = options.limits.writer_lock_wait_ms;
   auto writer = CassetteWriter::open(recording_file_, writer_options);
   if (!writer) return writer.error();
@@ -116,22 +133,22 @@ Result<void> RunCassette::close(bool went_well) {
   if (auto ended = writer->end_take(complete ? TakeState::complete : TakeState::interrupted); !ended) return ended;
   if (auto closed = writer->close(); !closed) return closed;
   if (recording_file_ == options.cassette) return {};
-  const bool is_empty = complete && statistics.recorded == 0;
-  const bool replaces = std::filesystem::exists(options.cassette);
-  if (!complete || (replaces && (is_empty || !went_well))) return kept_old(is_empty);
-  return replace_cassette(recording_file_, options.cassette, options.limits.writer_lock_wait_ms);
-}
-
-// A take that holds nothing is not worth a file.
-Failure RunCassette::kept_old(bool new_is_empty) const {
-  const std::string code = "replace-incomplete";
-  if (!new_is_empty) {
-    return {code, Blame::us,
-            "the new take is not whole; the old cassette stays and the new one is " + absolute_text(recording_file_)};
+  const bool has_old = std::filesystem::exists(options.cassette);
+  const auto objection = objection_to(statistics, has_old, went_well);
+  if (objection.empty()) {
+    auto replaced = replace_cassette(recording_file_, options.cassette, options.limits.writer_lock_wait_ms);
+    if (replaced) return replaced;
+    return Failure{replaced.error().code, Blame::us,
+                   replaced.error().detail + "; the new take is " + absolute_text(recording_file_)};
   }
-  std::error_code ignored;
-  std::filesystem::remove(recording_file_, ignored);
-  return {code, Blame::us, "nothing was recorded; the old cassette stays"};
+  std::string detail = objection + (has_old ? "; the old cassette stays" : "");
+  if (complete && statistics.recorded == 0) {
+    std::error_code ignored;
+    std::filesystem::remove(recording_file_, ignored);
+  } else {
+    detail += "; the new take is " + absolute_text(recording_file_);
+  }
+  return Failure{"replace-incomplete", Blame::us, detail};
 }
 
 Result<void> RunCassette::take_back() {

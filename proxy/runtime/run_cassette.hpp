@@ -39,14 +39,13 @@ class RunCassette {
   const ReplayLibrary* library() const { return library_.get(); }
 
   // Ends the take, and puts it in the old cassette's place for --replace. No worker may be left. `went_well`: the
-  // wrapped command did, if there was one. Else, or when nothing was recorded, the old cassette stays, which is a
+  // wrapped command did, if there was one. Else, or when nothing came from an upstream, the old cassette stays: a
   // failure.
   Result<void> close(bool went_well);
   // In place of close() when the run could not begin: nothing stays of the take, nor of a file that was made for it.
   Result<void> take_back();
 
  private:
-  Failure kept_old(bool new_is_empty) const;
   Result<void> open_for_recording();
   Result<void> open_library(const std::filesystem::path& file);
   void add_to_library(const RedactedExchange& kept, std::int64_t id, std::int64_t take);

@@ -31,7 +31,7 @@ class RunStatistics {
     std::map<int, std::uint64_t> errors_by_status;  // recorded answers of 400 and above
     std::uint64_t network_failures = 0;
     std::map<std::string, std::uint64_t> tunnels;     // host:port
-    std::uint64_t refusals = 0;                       // of requests that were answered with what is wrong with them
+    std::uint64_t refusals = 0;                       // of requests whose head was answered with what is wrong
     std::string first_refusal;                        // what was
     std::map<std::string, std::uint64_t> redactions;  // by rule
     std::string recording_failure;                    // empty: every exchange was kept

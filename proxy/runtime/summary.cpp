@@ -89,9 +89,9 @@ void append_scanned(std::string& text, const SummaryInput& input) {
 std::string summary_text(const SummaryInput& input) {
   const auto& [options, statistics, unused, changes, scanned] = input;
   std::string text;
-  if (statistics.requests == 0) {
+  if (statistics.requests == 0 && statistics.refusals == 0) {
     text += "not one request came";
-    if (!options.command.empty() && statistics.refusals == 0 && statistics.tunnels.empty()) {
+    if (!options.command.empty() && statistics.tunnels.empty()) {
       text +=
           ": the command may ignore proxies; give it the base URL instead with --set-env NAME "
           "(the variable that it reads its base URL from)";

@@ -140,8 +140,40 @@ class ReplaceTest(WrappedCase):
                     file.unlink()
         self.assertEqual(self.record(*new, options=("--replace",)).returncode, 0)
         self.upstream.stop()
+        before = self.cassette.read_bytes()
+        unreachable = self.record("sh", "-c", f"{' '.join(old)}; true", options=("--replace",))
+        self.assertEqual(unreachable.returncode, 125, unreachable.stderr)
+        last_line = unreachable.stderr.strip().splitlines()[-1]
+        self.assertRegex(last_line, "every exchange was a network failure; the old cassette stays; the new take is /")
+        self.assertEqual(self.cassette.read_bytes(), before)
         self.assertEqual(self.replay(*new).returncode, 0)
         self.assertEqual(self.replay(*old).returncode, 123)
+
+
+    def test_what_an_earlier_run_left_is_not_touched(self):
+        self.assertEqual(self.record(*CURL, UNIQUE + "old").returncode, 0)
+        words = [BINARY, "record", "--replace", "--cassette", self.cassette, *self.upstream.upstream_options()]
+        # The shell's process number becomes the program's.
+        script = 'echo earlier > "$0.new-$$"; exec "$@"'
+        done = subprocess.run(
+            ["sh", "-c", script, *map(str, [self.cassette, *words, "--", *CURL, UNIQUE + "new"])],
+            env=clean_environment(self.folder / "home"), cwd=self.folder, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (left,) = (file for file in self.folder.glob("wrapped.cassette.new-*") if file.suffix != ".lock")
+        self.assertEqual(left.read_text(), "earlier\n")
+        listed = run_tapedeck(self.folder, "list", "--cassette", self.cassette).stdout
+        self.assertEqual(("unique/new" in listed, "unique/old" in listed), (True, False))
+
+    def test_replace_of_the_environment_is_not_for_auto(self):
+        self.assertEqual(self.record(*CURL, UNIQUE + "old").returncode, 0)
+        done = self.wrapped(
+            "auto", self.upstream.upstream_options(), (*CURL, UNIQUE + "new"), env={"TAPEDECK_REPLACE": "true"}
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        listed = run_tapedeck(self.folder, "list", "--cassette", self.cassette).stdout
+        self.assertEqual(("unique/new" in listed, "unique/old" in listed), (True, True))
 
 
 class ExitCodeTest(WrappedCase):

@@ -58,8 +58,8 @@ TEST_CASE("a run without requests says what it saw instead, and advises only whe
   };
   const Row rows[] = {
       {"nothing", nothing, true, "not one request came"},
-      {"refused", refused, false, "\n1 request was refused: no API is named; start with --upstream URL\n"},
-      {"refused twice", refused_twice, false, "\n2 requests were refused, the first: no API is named;"},
+      {"refused", refused, false, "1 request was refused: no API is named; start with --upstream URL\n"},
+      {"refused twice", refused_twice, false, "2 requests were refused, the first: no API is named;"},
       {"tunnelled", tunnelled, false, "not recorded: 1 tunnel to other.example:443"},
   };
   for (const Row& row : rows) {
