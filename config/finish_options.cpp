@@ -162,6 +162,7 @@ Result<Options> finish_options(Mode mode, std::vector<std::string> command, cons
   take(out.record_policy, partial.record_policy);
   take(out.keep_errors, partial.keep_errors);
   take(out.durable, partial.durable);
+  // In the environment or a file they may stand for all commands: auto must not replace what it answers from.
   if (out.mode == Mode::record) take(out.take_disposition, partial.take_disposition);
   take(out.miss_status, partial.miss_status);
   take(out.sequence, partial.sequence);

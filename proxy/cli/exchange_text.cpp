@@ -54,12 +54,11 @@ std::optional<std::string> decoded(const Body& body, const Headers& headers) {
   return std::move(*bytes);
 }
 
-void append_body(std::string& out, const Body& body, const StoredBody& kept, const Headers& headers,
-                 std::string_view where_whole) {
-  if (kept.size > body.bytes.size()) {
-    out += "\n# a body of " + size_text(kept.size) + ", too large to be shown here" + std::string(where_whole) + '\n';
-    return;
-  }
+std::string too_large(const StoredBody& body) {
+  return "\n# a body of " + size_text(body.size) + ", too large to be shown here";
+}
+
+void append_body(std::string& out, const Body& body, const Headers& headers, std::string_view where_whole) {
   if (body.bytes.empty()) return;
   const auto bytes = decoded(body, headers);
   const auto text = bytes ? as_text(shown_part(*bytes)) : std::nullopt;
@@ -88,8 +87,12 @@ void append_response(std::string& out, const StoredExchange& stored) {
   }
   status_line(response.status, response.reason);
   append_headers(out, response.headers);
-  append_body(out, response.body, stored.response_body, response.headers,
-              "; tapedeck show " + std::to_string(stored.id) + " --raw writes it");
+  const auto where_whole = "; tapedeck show " + std::to_string(stored.id) + " --raw writes it";
+  if (stored.response_body_stays()) {
+    out += too_large(stored.response_body) + where_whole + '\n';
+  } else {
+    append_body(out, response.body, response.headers, where_whole);
+  }
   append_headers(out, response.trailers, "# trailer ");
 }
 
@@ -121,7 +124,11 @@ std::string exchange_text(const StoredExchange& stored) {
   out += '\n' + printable(exchange.request.method) + ' ' + printable(url_text(exchange.request)) + ' ' +
          printable(exchange.client_protocol) + '\n';
   append_headers(out, exchange.request.headers);
-  append_body(out, exchange.request.body, stored.request_body, exchange.request.headers, "");
+  if (stored.request_body_stays()) {
+    out += too_large(stored.request_body) + '\n';
+  } else {
+    append_body(out, exchange.request.body, exchange.request.headers, "");
+  }
   append_headers(out, exchange.request.trailers, "# trailer ");
   if (exchange.response) append_response(out, stored);
   if (exchange.failure) {
