@@ -1,5 +1,7 @@
 #include "proxy/connection/listener.hpp"
 
+#include <future>
+
 #include "proxy/runtime/log.hpp"
 #include "proxy/runtime/worker.hpp"
 
@@ -47,7 +49,10 @@ void Listener::start(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<
   open_connections_ = &open_connections;
   connections_max_ = connections_max;
   log_ = &log;
-  accept_next();
+  auto& context = workers.front()->context();
+  acceptor_ = tcp::acceptor(context, endpoint_.protocol(), acceptor_.release());
+  retry_.emplace(context);
+  asio::post(context, [this] { accept_next(); });
 }
 
 void Listener::accept_next() {
@@ -57,8 +62,8 @@ void Listener::accept_next() {
     if (error == asio::error::operation_aborted) return;
     if (error) {
       log_->warning("cannot accept a connection: " + error.message());
-      retry_.expires_after(accept_retry_ms);
-      retry_.async_wait([this](const error_code& cancelled) {
+      retry_->expires_after(accept_retry_ms);
+      retry_->async_wait([this](const error_code& cancelled) {
         if (!cancelled) accept_next();
       });
       return;
@@ -76,10 +81,16 @@ void Listener::accept_next() {
   });
 }
 
+// The second post runs behind what was accepted before, so that no connection comes to a worker that has ended.
 void Listener::stop() {
-  error_code ignored;
-  acceptor_.close(ignored);
-  retry_.cancel();
+  std::promise<void> stopped;
+  asio::post(acceptor_.get_executor(), [this, &stopped] {
+    error_code ignored;
+    acceptor_.close(ignored);
+    retry_->cancel();
+    asio::post(acceptor_.get_executor(), [&stopped] { stopped.set_value(); });
+  });
+  stopped.get_future().wait();
 }
 
 }  // namespace tapedeck

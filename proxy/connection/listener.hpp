@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "config/options.hpp"
@@ -13,25 +14,28 @@ namespace tapedeck {
 class Worker;
 class Log;
 
-// The one acceptor of an address: hands its connections round among the workers.
+// The one acceptor of an address: hands its connections round among the workers. It waits on the loop of the first, so
+// that with one worker no other thread has to run and wake it for a new connection.
 class Listener {
  public:
-  // Failure `listen-failed` names the address and the mend.
+  // Failure `listen-failed` names the address and the mend. From here on connections wait in the backlog.
   static Result<std::unique_ptr<Listener>> open(asio::io_context& context, const ListenAddress& address);
 
+  // The workers are running and outlive this.
   void start(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<std::size_t>& open_connections,
              std::size_t connections_max, Log& log);
+  // Once it returns nothing more is accepted. Not for a worker's thread, whose loop it waits for.
   void stop();
   tcp::endpoint endpoint() const { return endpoint_; }
   // Of all that comes in here; empty when the clients choose.
   const std::string& session() const { return session_; }
 
  private:
-  explicit Listener(asio::io_context& context) : acceptor_(context), retry_(context) {}
+  explicit Listener(asio::io_context& context) : acceptor_(context) {}
   void accept_next();
 
   tcp::acceptor acceptor_;
-  SteadyTimer retry_;
+  std::optional<SteadyTimer> retry_;
   tcp::endpoint endpoint_;
   std::string session_;
   std::vector<std::unique_ptr<Worker>>* workers_ = nullptr;

@@ -102,10 +102,10 @@ class ProxyRun {
   RunStatistics statistics_;
 
   std::unique_ptr<RunCassette> cassette_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<WorkerSettings> worker_settings_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Listener>> listeners_;  // on the loop of the first worker, so gone before it
   std::atomic<std::size_t> open_connections_{0};
   std::optional<pid_t> command_;
   std::optional<int> command_exit_code_;
@@ -245,7 +245,8 @@ void ProxyRun::start_workers() {
   }
 }
 
-// So that the first handshakes need not wait for a certificate to be made. One at a time: this thread accepts, too.
+// So that the first handshakes need not wait for a certificate to be made. One at a time, so that signals and the end
+// of the command are seen in between.
 void ProxyRun::warm_certificates() {
   const auto* library = cassette_->library();
   if (library == nullptr) return;
@@ -348,9 +349,6 @@ void ProxyRun::wait_for_signals() {
 
 void ProxyRun::stop() {
   for (auto& listener : listeners_) listener->stop();
-  // An accept that was waiting holds a socket of a worker's context; it has to end before that context does.
-  main_.restart();
-  main_.poll();
   for (auto& worker : workers_) worker->begin_stop(stop_grace_ms);
   for (auto& worker : workers_) worker->join();
   if (options_.ready_file) {
