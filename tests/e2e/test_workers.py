@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,11 @@ for target, body in {bodies!r}.items():
     sys.exit(7) if got != body else None
 sys.exit(3)
 """
+
+
+def waits_of_main_thread(pid: int) -> int:
+    status = Path(f"/proc/{pid}/task/{pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"^voluntary_ctxt_switches:\t(\d+)$", status, re.MULTILINE)[1])
 
 
 class WorkersTest(TapedeckCase):
@@ -89,6 +95,38 @@ class WorkersTest(TapedeckCase):
 
     def test_two(self):
         self.replay_with(2)
+
+    def test_a_new_connection_runs_the_one_worker_and_no_other_thread(self):
+        replayer = self.tapedeck("replay", self.cassette, *self.options, "--workers", 1)
+        with self.connect(replayer, "http") as client:
+            self.ask_all(client)
+        before = waits_of_main_thread(replayer.pid)
+        for number in range(CLIENTS):
+            with self.connect(replayer, ("http", "https")[number % 2]) as client:
+                self.ask_all(client)
+        # It may have come to its first wait only now.
+        self.assertLessEqual(waits_of_main_thread(replayer.pid), before + 1)
+        self.stop_clean(replayer)
+
+    def test_connections_that_come_while_it_ends(self):
+        replayer = self.tapedeck("replay", self.cassette, *self.options, "--workers", 4)
+        ended = threading.Event()
+
+        def connect_without_end(answered: threading.Event) -> None:
+            while not ended.is_set():
+                with contextlib.suppress(OSError, EOFError), self.connect(replayer, "http") as client:
+                    self.ask_all(client)
+                    answered.set()
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            try:
+                for answered in [threading.Event() for _ in range(CLIENTS)]:
+                    clients.submit(connect_without_end, answered)
+                    self.assertTrue(answered.wait(DEADLINE_S))
+                said = self.stop_clean(replayer)
+            finally:
+                ended.set()
+        self.assertIn(" 0 misses", said)
 
     def test_a_wrapped_command_beside_one_worker(self):
         asker = ASKER.format(bodies=BODIES, deadline=DEADLINE_S)
