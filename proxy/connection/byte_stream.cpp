@@ -108,10 +108,13 @@ awaitable<error_code> ByteStream::handshake(std::unique_ptr<TlsEngine> engine, s
   engine_->feed(already_read);
   while (true) {
     const auto outcome = engine_->handshake();
+    const bool done = outcome == TlsEngine::Outcome::done;
     // Tickets go out at once, though nobody waits for them: they acknowledge the client's Finished, behind which a
-    // client with Nagle's algorithm (RFC 1122 §4.2.3.4) holds its request back.
+    // client with Nagle's algorithm (RFC 1122 §4.2.3.4) holds its request back. Where the request has come along, its
+    // answer takes them with it, or whatever is awaited first.
+    if (done && engine_->has_pending()) co_return error_code{};
     if (const auto error = co_await send_ciphertext()) co_return error;
-    if (outcome == TlsEngine::Outcome::done) co_return error_code{};
+    if (done) co_return error_code{};
     if (outcome != TlsEngine::Outcome::want_input) co_return tls_error(*engine_);
     if (const auto error = co_await read_ciphertext()) co_return error;
   }

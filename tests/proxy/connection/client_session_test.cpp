@@ -10,6 +10,7 @@
 
 #include "proxy/modes/wire_image.hpp"
 #include "proxy/runtime/log.hpp"
+#include "proxy/tls/contexts.hpp"
 #include "tests/storage/cassette/cassette_fixture.hpp"
 
 namespace tapedeck {
@@ -112,6 +113,31 @@ int unacknowledged(tcp::socket& socket) {
   REQUIRE(::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &bytes) == 0);
   return static_cast<int>(info.tcpi_unacked);
 }
+
+struct TlsClient {
+  std::shared_ptr<SSL_CTX> context = upstream_context(nullptr, true).value();
+  std::unique_ptr<TlsEngine> engine = TlsEngine::for_upstream(context.get(), "localhost").value();
+
+  std::string take_output() {
+    std::string bytes(engine->output());
+    engine->output_sent(bytes.size());
+    return bytes;
+  }
+  std::string encrypted(std::string_view plaintext) {
+    REQUIRE(engine->write(plaintext) == TlsEngine::Outcome::done);
+    return take_output();
+  }
+  void receive(tcp::socket& socket) {
+    std::string bytes(socket.available(), '\0');
+    socket.read_some(asio::buffer(bytes));
+    engine->feed(bytes);
+  }
+  std::string read() {
+    std::string plaintext(1000, '\0');
+    plaintext.resize(engine->read(plaintext).bytes);
+    return plaintext;
+  }
+};
 
 }  // namespace
 
@@ -296,6 +322,43 @@ TEST_CASE("What came of a request is acknowledged before the rest of it is await
       asio::write(*client, asio::buffer(request.substr(cut)));
       CHECK(sessions.receives(*client, answer_to("no answer")));
     }
+  }
+}
+
+// A client with Nagle's algorithm sends its request when its Finished is acknowledged, so the ticket must not wait for
+// one; but where the request is there already, one write carries both.
+TEST_CASE("A ticket goes out at once, or along with an answer that is ready") {
+  const auto request = request_for("/first");
+  struct Row {
+    const char* name;
+    std::size_t request_bytes;  // that are in the records sent with the Finished
+    std::size_t cut_bytes;      // of those records, which come later
+    bool ticket_first;
+  };
+  for (const Row& row : {Row{"Finished alone", 0, 0, true}, Row{"half a request", 20, 0, true},
+                         Row{"half a record", request.size(), 20, true}, Row{"all of it", request.size(), 0, false}}) {
+    CAPTURE(row.name);
+    Sessions sessions;
+    TlsClient tls;
+    REQUIRE(tls.engine->handshake() == TlsEngine::Outcome::want_input);
+    const auto client = sessions.start_client(tls.take_output());
+    while (client->available() == 0) sessions.context.run_one();
+    tls.receive(*client);
+    REQUIRE(tls.engine->handshake() == TlsEngine::Outcome::done);
+
+    const auto first = tls.take_output() + tls.encrypted(request.substr(0, row.request_bytes));
+    asio::write(*client, asio::buffer(first, first.size() - row.cut_bytes));
+    bool ticket_came = false;
+    sessions.handler.on_request = [&](std::string_view) { ticket_came = client->available() > 0; };
+    sessions.context.poll();
+    CHECK(client->available() > 0);
+    CHECK(sessions.handler.identities.empty() == row.ticket_first);
+    asio::write(*client, asio::buffer(first.substr(first.size() - row.cut_bytes) +
+                                      tls.encrypted(request.substr(row.request_bytes))));
+    sessions.context.poll();
+    CHECK(ticket_came == row.ticket_first);
+    tls.receive(*client);
+    CHECK(tls.read() == answer_to("/first"));
   }
 }
 
