@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "proxy/runtime/child_process.hpp"
 #include "proxy/runtime/log.hpp"
 #include "proxy/runtime/worker.hpp"
 
@@ -34,6 +35,7 @@ Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& context, cons
   auto& acceptor = listener->acceptor_;
   const tcp::endpoint wanted(literal, address.port);
   if (!error) acceptor.open(wanted.protocol(), error);
+  if (!error) keep_from_children(acceptor.native_handle());
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(wanted, error);
   if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
 
+#include "proxy/runtime/child_process.hpp"
+
 namespace tapedeck {
 
 namespace {
@@ -50,6 +52,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(asio::io_context& context
   const tcp::endpoint wanted(asio::ip::make_address(address.host, error), address.port);
   auto& acceptor = server->acceptor_;
   if (!error) acceptor.open(wanted.protocol(), error);
+  if (!error) keep_from_children(acceptor.native_handle());
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(wanted, error);
   if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);

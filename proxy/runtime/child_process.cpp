@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -80,6 +81,10 @@ Result<pid_t> spawn(const std::vector<std::string>& command, const Environment& 
                                  pointers_to(lines).data());
   if (error != 0) return spawn_failure(command.front(), error);
   return pid;
+}
+
+void keep_from_children(int descriptor) {
+  (void)::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
 int exit_code_of(int wait_status) {

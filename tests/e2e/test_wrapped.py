@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 
@@ -278,6 +279,17 @@ class AroundTest(WrappedCase):
         recorder = self.recorder(self.upstream, self.cassette)
         self.assertEqual(stat.S_IMODE(recorder.ready_file.stat().st_mode), 0o600)
         self.stop_clean(recorder)
+
+    def test_what_the_command_leaves_behind_does_not_keep_our_ports(self):
+        script = "sleep 60 >/dev/null 2>&1 & echo $! $TAPEDECK_BASE_URL; ls -l /proc/self/fd"
+        done = self.record("sh", "-c", script)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        first_line, _, descriptors = done.stdout.partition("\n")
+        left_behind, base_url = first_line.split()
+        self.addCleanup(os.kill, int(left_behind), signal.SIGKILL)
+        self.assertNotIn("socket:", descriptors)
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(base_url.rpartition(":")[2])))
 
     def test_standard_streams_are_the_commands_own(self):
         home = self.folder / "home"
