@@ -3,6 +3,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "proxy/runtime/child_process.hpp"
+
 namespace tapedeck {
 
 namespace {
@@ -16,9 +18,6 @@ error_code tls_error(const TlsEngine& engine) {
 // Within this machine nothing is congested, and what cubic or BBR work out about it costs each request something
 // (docs/performance.md). Reno does the least; every kernel has it, and anybody may choose it (tcp(7)).
 void spare_congestion_control(tcp::socket& socket) {
-  error_code error;
-  const auto peer = socket.remote_endpoint(error);
-  if (error || !peer.address().is_loopback()) return;
   constexpr std::string_view reno = "reno";
   (void)::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CONGESTION, reno.data(), reno.size());
 }
@@ -26,10 +25,12 @@ void spare_congestion_control(tcp::socket& socket) {
 }  // namespace
 
 ByteStream::ByteStream(tcp::socket socket, DeadlineList& deadlines) : socket_(std::move(socket)) {
+  keep_from_children(socket_.native_handle());
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
-  spare_congestion_control(socket_);
+  local_endpoint_ = socket_.local_endpoint(ignored);
+  if (local_endpoint_.address().is_loopback()) spare_congestion_control(socket_);
   deadlines.add(*this);
 }
 
@@ -163,23 +164,28 @@ void ByteStream::release_idle_buffers() {
 bool ByteStream::is_quiet() {
   if (has_pending()) return false;
   char byte = 0;
-  const auto read = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return read < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  error_code error;
+  socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+  return error == asio::error::would_block;
+}
+
+void ByteStream::end_tls() {
+  if (!engine_) return;
+  engine_->shutdown();
+  const auto output = engine_->output();
+  error_code ignored;
+  socket_.write_some(asio::buffer(output.data(), output.size()), ignored);
 }
 
 void ByteStream::end_output() {
+  end_tls();
   error_code ignored;
-  if (engine_) {
-    engine_->shutdown();
-    const auto output = engine_->output();
-    socket_.write_some(asio::buffer(output.data(), output.size()), ignored);
-  }
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 void ByteStream::close() {
   if (!socket_.is_open()) return;
-  end_output();
+  end_tls();
   error_code ignored;
   socket_.close(ignored);
 }
@@ -196,11 +202,6 @@ void ByteStream::cut() {
 
 void ByteStream::on_deadline() {
   cancel();
-}
-
-std::string ByteStream::local_address() const {
-  error_code ignored;
-  return socket_.local_endpoint(ignored).address().to_string();
 }
 
 }  // namespace tapedeck

@@ -75,13 +75,14 @@ class ByteStream final : public Deadline {
   void cut() override;
   bool is_cut() const { return cut_; }
 
-  // The address that the peer dialled, as a literal.
-  std::string local_address() const;
+  // What the peer of an accepted connection dialled.
+  const tcp::endpoint& local_endpoint() const { return local_endpoint_; }
 
   bool is_open() const { return socket_.is_open(); }
   tcp::socket& socket() { return socket_; }
 
  private:
+  void end_tls();
   awaitable<error_code> read_ciphertext();
   awaitable<error_code> send_ciphertext() { return write({}); }
   Sent send_ciphertext_now(std::size_t taken);
@@ -90,6 +91,7 @@ class ByteStream final : public Deadline {
   error_code stopped() const;
 
   tcp::socket socket_;
+  tcp::endpoint local_endpoint_;
   std::unique_ptr<TlsEngine> engine_;
   bool cut_ = false;
 };

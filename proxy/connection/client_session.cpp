@@ -43,10 +43,7 @@ ClientSession::ClientSession(SessionServices& services, tcp::socket socket, std:
       answers_at_once_(services.handler.answers_at_once()),
       stream_(std::move(socket), services.deadlines),
       input_(services.options.limits.head_bytes_max + 2 * ByteStream::read_bytes),
-      listener_session_(listener_session) {
-  error_code ignored;
-  local_port_ = stream_.socket().local_endpoint(ignored).port();
-}
+      listener_session_(listener_session) {}
 
 // One turn without any wait but the read: that is all there is to most requests of a replay. What needs more goes by
 // step().
@@ -278,7 +275,7 @@ awaitable<ClientSession::Next> ClientSession::start_tls() {
 std::string ClientSession::certificate_name() const {
   if (server_name_) return *server_name_;
   if (tunnel_) return tunnel_->host;
-  return stream_.local_address();
+  return stream_.local_endpoint().address().to_string();
 }
 
 awaitable<ClientSession::Next> ClientSession::serve() {
@@ -450,7 +447,7 @@ Arrival ClientSession::arrival() const {
   arrival.tls = stream_.is_tls();
   arrival.tunnel = tunnel_;
   if (server_name_) arrival.sni = *server_name_;
-  arrival.local_port = local_port_;
+  arrival.local_port = stream_.local_endpoint().port();
   return arrival;
 }
 

@@ -112,7 +112,6 @@ class ClientSession final : public ClientChannel {
   bool peeking_ = false;                    // a CONNECT to an address was answered; its ClientHello decides
   std::optional<Authority> tunnel_;         // what a CONNECT asked for
   std::optional<std::string> server_name_;  // SNI
-  std::uint16_t local_port_ = 0;
   std::string_view listener_session_;
   std::string tunnel_session_;                   // what the CONNECT said
   std::unique_ptr<UpstreamConnection> dialled_;  // of a tunnel
