@@ -102,6 +102,16 @@ BioHandle reading_bio(std::string_view text) {
   return bio;
 }
 
+// A certificate that was read keeps its encoding. One as it was made is encoded anew each time it is sent, three percent
+// of a handshake.
+std::shared_ptr<X509> as_read(const X509& made) {
+  const auto der = certificate_der(made);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  std::shared_ptr<X509> read(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())), X509_free);
+  require_openssl(read != nullptr, "d2i_X509");
+  return read;
+}
+
 // Encrypted keys are refused without a prompt on the terminal.
 int no_password(char*, int, int, void*) {
   return -1;
@@ -135,7 +145,7 @@ CertifiedKey make_authority(std::string_view common_name, const std::vector<std:
     add_extension(certificate, certificate, NID_name_constraints, name_constraints_text(only));
   }
   require_openssl(X509_sign(&certificate, made.key.get(), EVP_sha256()) > 0, "X509_sign");
-  return made;
+  return {as_read(certificate), made.key};
 }
 
 std::shared_ptr<X509> make_leaf(const CertifiedKey& authority, EVP_PKEY* leaf_key, std::string_view name,
@@ -159,7 +169,7 @@ std::shared_ptr<X509> make_leaf(const CertifiedKey& authority, EVP_PKEY* leaf_ke
   add_extension(*leaf, issuer, NID_authority_key_identifier, "keyid:always");
   add_extension(*leaf, issuer, NID_subject_alt_name, (address ? "IP:" : "DNS:") + std::string(name));
   require_openssl(X509_sign(leaf.get(), authority.key.get(), EVP_sha256()) > 0, "X509_sign");
-  return leaf;
+  return as_read(*leaf);
 }
 
 std::string name_constraints_der(const std::vector<std::string>& only) {
