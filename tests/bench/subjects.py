@@ -147,7 +147,7 @@ class Tapedeck:
         self._home = home
 
     def record(self, cassette: Path, upstream: str, core: int | None, options: tuple = ()) -> Subject:
-        # The upstream's certificate was made a moment ago and is signed by nobody.
+        # The authority of the upstream was made a moment ago; what is measured here is not trust.
         insecure = ["--upstream-insecure"] if upstream.startswith("https:") else []
         return self._start("record", cassette, upstream, core, ["--workers", 1, *insecure, *options])
 
@@ -181,11 +181,24 @@ def _without_options(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _make_certificate(folder: Path) -> tuple[Path, Path]:
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    """A leaf with its authority behind it, as tapedeck sends them: what is sent costs both sides of a handshake."""
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    of_authority = ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
+    of_leaf = ("basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature")
+    of_leaf += ("extendedKeyUsage=serverAuth", "subjectAltName=IP:127.0.0.1")
+    authority, authority_key = folder / "authority.pem", folder / "authority.key"
+    _certify("/O=Bench/CN=Bench authority", authority, authority_key, of_authority)
+    _certify("/O=Bench", chain, key, of_leaf, "-CA", authority, "-CAkey", authority_key)
+    chain.write_text(chain.read_text() + authority.read_text())
+    return chain, key
+
+
+def _certify(subject: str, certificate: Path, key: Path, extensions: tuple, *signed_by) -> None:
     words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    words += ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(words, check=True, capture_output=True)
-    return certificate, key
+    words += ["-config", HERE / "openssl.cnf", "-subj", subject, "-keyout", key, "-out", certificate, *signed_by]
+    for extension in extensions:
+        words += ["-addext", extension]
+    subprocess.run([str(word) for word in words], check=True, capture_output=True)
 
 
 def _free_ports(count: int) -> list[int]:
