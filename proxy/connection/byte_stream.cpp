@@ -3,8 +3,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "proxy/runtime/child_process.hpp"
-
 namespace tapedeck {
 
 namespace {
@@ -25,7 +23,6 @@ void spare_congestion_control(tcp::socket& socket) {
 }  // namespace
 
 ByteStream::ByteStream(tcp::socket socket, DeadlineList& deadlines) : socket_(std::move(socket)) {
-  keep_from_children(socket_.native_handle());
   error_code ignored;
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
@@ -169,23 +166,19 @@ bool ByteStream::is_quiet() {
   return error == asio::error::would_block;
 }
 
-void ByteStream::end_tls() {
-  if (!engine_) return;
-  engine_->shutdown();
-  const auto output = engine_->output();
-  error_code ignored;
-  socket_.write_some(asio::buffer(output.data(), output.size()), ignored);
-}
-
 void ByteStream::end_output() {
-  end_tls();
   error_code ignored;
+  if (engine_) {
+    engine_->shutdown();
+    const auto output = engine_->output();
+    socket_.write_some(asio::buffer(output.data(), output.size()), ignored);
+  }
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 void ByteStream::close() {
   if (!socket_.is_open()) return;
-  end_tls();
+  end_output();
   error_code ignored;
   socket_.close(ignored);
 }

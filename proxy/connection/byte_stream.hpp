@@ -82,7 +82,6 @@ class ByteStream final : public Deadline {
   tcp::socket& socket() { return socket_; }
 
  private:
-  void end_tls();
   awaitable<error_code> read_ciphertext();
   awaitable<error_code> send_ciphertext() { return write({}); }
   Sent send_ciphertext_now(std::size_t taken);
