@@ -43,7 +43,8 @@ ClientSession::ClientSession(SessionServices& services, tcp::socket socket, std:
       answers_at_once_(services.handler.answers_at_once()),
       stream_(std::move(socket), services.deadlines),
       input_(services.options.limits.head_bytes_max + 2 * ByteStream::read_bytes),
-      listener_session_(listener_session) {}
+      listener_session_(listener_session) {
+}
 
 // One turn without any wait but the read: that is all there is to most requests of a replay. What needs more goes by
 // step().

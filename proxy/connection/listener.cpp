@@ -45,8 +45,8 @@ Result<std::unique_ptr<Listener>> Listener::open(asio::io_context& context, cons
   return listener;
 }
 
-void Listener::start(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<std::size_t>& open_connections,
-                     std::size_t connections_max, Log& log) {
+void Listener::attach(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<std::size_t>& open_connections,
+                      std::size_t connections_max, Log& log) {
   workers_ = &workers;
   open_connections_ = &open_connections;
   connections_max_ = connections_max;
@@ -54,7 +54,11 @@ void Listener::start(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<
   auto& context = workers.front()->context();
   acceptor_ = tcp::acceptor(context, endpoint_.protocol(), acceptor_.release());
   retry_.emplace(context);
-  asio::post(context, [this] { accept_next(); });
+}
+
+void Listener::start() {
+  started_ = true;
+  asio::post(acceptor_.get_executor(), [this] { accept_next(); });
 }
 
 void Listener::accept_next() {
@@ -85,6 +89,7 @@ void Listener::accept_next() {
 
 // The second post runs behind what was accepted before, so that no connection comes to a worker that has ended.
 void Listener::stop() {
+  if (!started_) return;
   std::promise<void> stopped;
   asio::post(acceptor_.get_executor(), [this, &stopped] {
     error_code ignored;

@@ -21,9 +21,11 @@ class Listener {
   // Failure `listen-failed` names the address and the mend. From here on connections wait in the backlog.
   static Result<std::unique_ptr<Listener>> open(asio::io_context& context, const ListenAddress& address);
 
-  // The workers are running and outlive this.
-  void start(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<std::size_t>& open_connections,
-             std::size_t connections_max, Log& log);
+  // The workers outlive this and do not run yet.
+  void attach(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<std::size_t>& open_connections,
+              std::size_t connections_max, Log& log);
+  // The workers run by now. Nothing is accepted before.
+  void start();
   // Once it returns nothing more is accepted. Not for a worker's thread, whose loop it waits for.
   void stop();
   tcp::endpoint endpoint() const { return endpoint_; }
@@ -43,6 +45,7 @@ class Listener {
   std::size_t connections_max_ = 0;
   Log* log_ = nullptr;
   std::size_t next_worker_ = 0;
+  bool started_ = false;
 };
 
 }  // namespace tapedeck

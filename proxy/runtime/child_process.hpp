@@ -17,8 +17,8 @@ Environment current_environment();
 // it by itself. Failures: command-not-found (exit 127), command-not-executable (126), spawn-failed (125).
 Result<pid_t> spawn(const std::vector<std::string>& command, const Environment& environment);
 
-// For each socket, since Asio opens them so that children inherit them. What a command leaves running would keep our port
-// open after our end, and a connection after we closed it.
+// For the sockets that are open when the command starts, since Asio opens them so that children inherit them: what the
+// command leaves running would keep our ports open after our end.
 void keep_from_children(int descriptor);
 
 // The exit code of a wait status as the contract wants it: the command's own, or 128+N by signal.

@@ -58,6 +58,10 @@ class ProxyRun {
  public:
   ProxyRun(const Options& options, const Environment& environment, Log& log)
       : options_(options), environment_(environment), log_(log), signals_(main_), child_signal_(main_) {}
+  // After an exception the workers still run, and must not while what they use goes.
+  ~ProxyRun() {
+    for (auto& worker : workers_) worker->halt();
+  }
 
   Result<ExitVerdict> run();
 
@@ -69,6 +73,7 @@ class ProxyRun {
   void note_own_listener(const tcp::endpoint& endpoint);
   Result<void> find_parent_proxies();
   void start_workers();
+  void serve();
   void warm_certificates();
   Result<void> announce();
   Result<void> start_command();
@@ -122,7 +127,7 @@ Result<ExitVerdict> ProxyRun::run() {
   warm_certificates();
   auto started = announce();
   if (started && !options_.command.empty()) started = start_command();
-  if (started) main_.run();
+  if (started) serve();
   stop();
   const auto closed = started ? cassette_->close(command_exit_code_.value_or(0) == 0) : cassette_->take_back();
   if (!started) {
@@ -239,10 +244,17 @@ void ProxyRun::start_workers() {
       options_, origin_rules_, *leaf_certificates_, upstream_.get(), *redactor_, statistics_, log_, open_connections_,
       [this](asio::io_context& context, UpstreamPool* pool) { return cassette_->make_handler(context, pool); }});
   for (std::size_t i = 0; i < worker_count(); ++i) workers_.push_back(std::make_unique<Worker>(*worker_settings_));
-  for (auto& worker : workers_) worker->start();
   for (auto& listener : listeners_) {
-    listener->start(workers_, open_connections_, options_.limits.connections_max, log_);
+    listener->attach(workers_, open_connections_, options_.limits.connections_max, log_);
   }
+  for (auto& worker : workers_) worker->start();
+}
+
+// Until the command or a signal ends it. Only now, when nothing can fail any more, is anybody let in: what was recorded
+// in a run that does not come about would be lost, and a connection that is open would be the command's, too.
+void ProxyRun::serve() {
+  for (auto& listener : listeners_) listener->start();
+  main_.run();
 }
 
 // So that the first handshakes need not wait for a certificate to be made. One at a time, so that signals and the end

@@ -16,7 +16,7 @@ Worker::Worker(const WorkerSettings& settings)
 }
 
 Worker::~Worker() {
-  join();
+  halt();
 }
 
 void Worker::start() {
@@ -81,6 +81,11 @@ void Worker::end_when_empty() {
 
 void Worker::join() {
   if (thread_.joinable()) thread_.join();
+}
+
+void Worker::halt() {
+  context_.stop();
+  join();
 }
 
 }  // namespace tapedeck

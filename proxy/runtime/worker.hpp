@@ -41,6 +41,8 @@ class Worker {
   // Idle connections are closed at once, exchanges that are going on may end until `cut_after`. Thread-safe.
   void begin_stop(std::chrono::milliseconds cut_after);
   void join();
+  // At once, whatever is going on.
+  void halt();
 
  private:
   awaitable<void> run_session(tcp::socket socket, std::string_view listener_session);

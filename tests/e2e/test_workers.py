@@ -120,12 +120,15 @@ class WorkersTest(TapedeckCase):
 
         with ThreadPoolExecutor(CLIENTS) as clients:
             try:
-                for answered in [threading.Event() for _ in range(CLIENTS)]:
-                    clients.submit(connect_without_end, answered)
+                all_answered = [threading.Event() for _ in range(CLIENTS)]
+                connecting = [clients.submit(connect_without_end, answered) for answered in all_answered]
+                for answered in all_answered:
                     self.assertTrue(answered.wait(DEADLINE_S))
                 said = self.stop_clean(replayer)
             finally:
                 ended.set()
+            for client in connecting:
+                client.result(DEADLINE_S)
         self.assertIn(" 0 misses", said)
 
     def test_a_wrapped_command_beside_one_worker(self):
