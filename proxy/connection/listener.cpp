@@ -66,14 +66,8 @@ void Listener::accept_next() {
   auto& worker = *(*workers_)[next_worker_++ % workers_->size()];
   acceptor_.async_accept(worker.context(), [this, &worker](const error_code& error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
-    if (error) {
-      log_->warning("cannot accept a connection: " + error.message());
-      retry_->expires_after(accept_retry_ms);
-      retry_->async_wait([this](const error_code& cancelled) {
-        if (!cancelled) accept_next();
-      });
-      return;
-    }
+    if (error) return accept_later(error);
+    failing_ = false;
     // Counted here and not by the worker, which may be busy for a while.
     if (open_connections_->load(std::memory_order_relaxed) < connections_max_) {
       open_connections_->fetch_add(1, std::memory_order_relaxed);
@@ -84,6 +78,16 @@ void Listener::accept_next() {
       socket.close(ignored);
     }
     accept_next();
+  });
+}
+
+void Listener::accept_later(const error_code& error) {
+  const bool known = std::exchange(failing_, true);
+  const std::string mend = error == asio::error::no_descriptors ? "; raise the limit of open files with ulimit -n" : "";
+  if (!known) log_->warning("cannot accept connections for now: " + error.message() + mend);
+  retry_->expires_after(accept_retry_ms);
+  retry_->async_wait([this](const error_code& cancelled) {
+    if (!cancelled) accept_next();
   });
 }
 

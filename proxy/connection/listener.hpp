@@ -35,6 +35,7 @@ class Listener {
  private:
   explicit Listener(asio::io_context& context) : acceptor_(context) {}
   void accept_next();
+  void accept_later(const error_code& error);
 
   tcp::acceptor acceptor_;
   std::optional<SteadyTimer> retry_;
@@ -46,6 +47,7 @@ class Listener {
   Log* log_ = nullptr;
   std::size_t next_worker_ = 0;
   bool started_ = false;
+  bool failing_ = false;  // to accept, which was said
 };
 
 }  // namespace tapedeck

@@ -3,13 +3,14 @@
 import contextlib
 import os
 import re
+import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.case import TapedeckCase
 from support.hostile import SayingUpstream
-from support.processes import PYTHON, run_tapedeck
+from support.processes import PYTHON, run_tapedeck, wait_until
 from support.raw_server import DEADLINE_S, RawClient
 
 SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
@@ -130,6 +131,36 @@ class WorkersTest(TapedeckCase):
             for client in connecting:
                 client.result(DEADLINE_S)
         self.assertIn(" 0 misses", said)
+
+    def test_a_connection_waits_while_there_are_no_file_descriptors(self):
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                self.wait_for_a_descriptor(workers)
+
+    def wait_for_a_descriptor(self, workers: int) -> None:
+        replayer = self.tapedeck("replay", self.cassette, *self.options, "--workers", workers)
+        held = []
+        for _ in range(2):
+            held.append(self.connect(replayer, "http"))
+            self.addCleanup(held[-1].sock.close)
+            self.ask_all(held[-1])
+        before = resource.prlimit(replayer.pid, resource.RLIMIT_NOFILE)
+        open_now = [int(entry.name) for entry in Path(f"/proc/{replayer.pid}/fd").iterdir()]
+        resource.prlimit(replayer.pid, resource.RLIMIT_NOFILE, (max(open_now) + 1, before[1]))
+        waiting = self.connect(replayer, "http")
+        self.addCleanup(waiting.sock.close)
+        wait_until(lambda: "cannot accept" in replayer.stderr(), "the warning")
+        held.pop().sock.close()
+        self.ask_all(waiting)
+        self.ask_all(held[0])
+        # Nor does a connection that waits in vain hold up the end.
+        vain = self.connect(replayer, "http")
+        self.addCleanup(vain.sock.close)
+        wait_until(lambda: replayer.stderr().count("cannot accept") == 2, "the second warning")
+        said = self.stop_clean(replayer)
+        self.assertIn("ulimit -n", said)
+        # Each time it is said once, however often it is tried.
+        self.assertEqual(said.count("cannot accept"), 2)
 
     def test_a_wrapped_command_beside_one_worker(self):
         asker = ASKER.format(bodies=BODIES, deadline=DEADLINE_S)
