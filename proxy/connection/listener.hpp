@@ -21,7 +21,7 @@ class Listener {
   // Failure `listen-failed` names the address and the mend. From here on connections wait in the backlog.
   static Result<std::unique_ptr<Listener>> open(asio::io_context& context, const ListenAddress& address);
 
-  // The workers outlive this and do not run yet.
+  // Moves it to the loop of the first worker. The workers outlive this and do not run yet.
   void attach(std::vector<std::unique_ptr<Worker>>& workers, std::atomic<std::size_t>& open_connections,
               std::size_t connections_max, Log& log);
   // The workers run by now. Nothing is accepted before.

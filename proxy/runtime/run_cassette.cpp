@@ -30,7 +30,8 @@ std::filesystem::path place_beside(const std::filesystem::path& cassette) {
   return place;
 }
 
-// Why a take may not replace what there is; empty: it may.
+}  // namespace
+
 std::string objection_to(const RunStatistics::Snapshot& take, bool has_old, bool went_well) {
   if (!take.recording_failure.empty()) return "not every exchange could be kept";
   if (!has_old) return "";
@@ -38,8 +39,6 @@ std::string objection_to(const RunStatistics::Snapshot& take, bool has_old, bool
   if (take.recorded == take.network_failures) return "every exchange was a network failure";
   return went_well ? "" : "the command failed";
 }
-
-}  // namespace
 
 RunCassette::RunCassette(const Needs& needs, std::size_t workers) : needs_(needs), workers_(workers) {
 }

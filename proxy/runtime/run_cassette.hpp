@@ -11,6 +11,10 @@
 
 namespace tapedeck {
 
+// Why a take may not come into the place of what there is, for --replace; empty: it may. `went_well`: the wrapped
+// command did, if there was one.
+std::string objection_to(const RunStatistics::Snapshot& take, bool has_old, bool went_well);
+
 // The cassette of one run: recorded into, answered from, or both. Opens it, makes the workers' handlers over it, and
 // closes it when they have ended.
 class RunCassette {

@@ -102,8 +102,8 @@ BioHandle reading_bio(std::string_view text) {
   return bio;
 }
 
-// A certificate that was read keeps its encoding. One as it was made is encoded anew each time it is sent, which takes
-// three percent of a handshake.
+// A certificate that was read keeps its encoding. One as it was made is encoded anew each time it is sent, two percent
+// of a handshake's instructions (docs/performance.md).
 std::shared_ptr<X509> as_read(const X509& made) {
   const auto der = certificate_der(made);
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
